@@ -129,6 +129,12 @@ def test_predict_reads_files(registry: str, registries: Registries, tmp_path: Pa
         assert len(json.loads(result.output)["classes"][0]) == 10
 
 
+def test_predict_csv_file_of_booleans_loses_no_row(registry: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("true,false\nfalse,true\n")
+    result = run("predict", "flags", str(tmp_path / "rows.csv"), "--registry", registry, "--json")
+    assert json.loads(result.output)["predictions"] == [[False, True], [True, False]]
+
+
 def test_predict_prints_table_with_classes(registry: str) -> None:
     text = run("predict", "scorer", "[[0, 9], [9, 0]]", "--registry", registry).output
     assert "scorer version 1" in text

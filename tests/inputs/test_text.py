@@ -80,7 +80,7 @@ def test_text_in_json_is_decoded(value: Any, expected: list[bytes]) -> None:
         (["a" * 21], "row 1.*21 bytes.*20"),
         (["ü" * 11], "22 bytes"),
         ([1], "strings"),
-        ([None], "strings"),
+        ([None], "row 1.*missing"),
         ([["a"], "b"], "ragged"),
     ],
 )

@@ -293,6 +293,17 @@ def test_csv_header_option_decides_first_row(
     assert len(rows) == expected["scored"]
 
 
+def test_csv_first_row_of_booleans_is_scored(all_models: Cloud) -> None:
+    _, receipt, _ = scored(all_models, "flags", "a.csv", b"true,false\nfalse,true\n")
+    assert receipt["rows"] == {"read": 2, "scored": 2, "rejected": 0}
+
+
+def test_csv_header_with_all_columns_of_tensor_and_number_is_detected(all_models: Cloud) -> None:
+    _, receipt, _ = scored(all_models, "scorer", "a.csv", b"x_1,2019,x_0\n1,0,4\n")
+    assert receipt["columns"][:3] == ["x_1", "2019", "x_0"]
+    assert receipt["rows"] == {"read": 1, "scored": 1, "rejected": 0}
+
+
 def test_csv_header_with_numeric_name_is_detected(all_models: Cloud, expected: list[float]) -> None:
     rows = [[*COLUMNS[::-1], 2019], *([*row[::-1], 7] for row in CELLS)]
     _, receipt, files = scored(all_models, "quickstart", "a.csv", as_csv(rows))

@@ -85,7 +85,7 @@ def test_jobs_api_header_option_is_applied(send: Client, cloud: Cloud) -> None:
     jobs = [send("POST", "/jobs", json=JOB | {"options": {"header": header}}).json() for header in (True, False)]
     run(cloud)
     wrong, right = (send("GET", f"/jobs/{job['id']}").json() for job in jobs)
-    assert (wrong["state"], "the file lacks the column" in wrong["reason"]) == ("failed", True)
+    assert (wrong["state"], "lacks the column" in wrong["reason"]) == ("failed", True)
     assert (right["state"], right["rows"]) == ("done", {"total": 2, "done": 2, "rejected": 1})
 
 

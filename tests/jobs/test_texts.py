@@ -140,6 +140,28 @@ def test_texts_in_csv_job_equal_model(registry: Path, expected: list[list[float]
     assert rounded([row[-2:] for row in rows[1:]]) == expected, rows
 
 
+def test_texts_in_csv_job_without_header_need_option(registry: Path) -> None:
+    data = b"good film\nbad film\n"
+    with moto_cloud(registry, "texts") as cloud:
+        refused, _, _ = scored(cloud, "texts", "texts.csv", data)
+        _, receipt, files = scored(cloud, "texts", "texts.csv", data, header=False)
+        _, more, _ = scored(cloud, "texts", "more.csv", b"id,text\n1,good film\n")
+    assert (refused.state, "'text'" in refused.reason, "--no-header" in refused.reason) == ("failed", True, True)
+    assert receipt["rows"] == {"read": 2, "scored": 2, "rejected": 0}
+    assert files["part-00000.csv"].splitlines()[1].startswith(b"good film,")
+    assert more["rows"] == {"read": 1, "scored": 1, "rejected": 0}
+
+
+def test_texts_as_csv_without_header_are_refused_or_all_scored(ask: Ask) -> None:
+    data = b"good film\nbad film\n"
+    status, answer = ask("/predict", data, content_type="text/csv")
+    assert (status, "header=absent" in answer["error"]["message"]) == (400, True)
+    status, answer = ask("/predict", data, content_type="text/csv; header=absent")
+    assert (status, len(answer)) == (200, 2)
+    status, answer = ask("/invocations", data, content_type="text/csv")
+    assert status == 400
+
+
 @pytest.mark.parametrize(
     ("path", "body", "named"),
     [

@@ -17,6 +17,8 @@ from lightship.formats import workbooks
 # sending its comma.
 MAX_COLUMNS = 10_000
 
+_BOOLEANS = frozenset({"true", "false"})
+
 # Separators in files that spreadsheets save in some languages, with their names in messages.
 _SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
 
@@ -42,11 +44,11 @@ def read(data: bytes, *, has_header: bool | None = None, names: Collection[str] 
     line = io.StringIO(text.lstrip("\r\n")).readline()
     _check_width(line, names)
     check_separator(line, lambda: names)
-    rows = filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        return _table(rows, has_header, names)
+        return _table(filter(None, reader), has_header, names)
     except csv.Error as error:
-        raise InvalidInput(f"the CSV cannot be parsed: {error}") from None
+        raise InvalidInput(f"line {reader.line_num} of the CSV cannot be parsed: {error}") from None
 
 
 def _table(rows: Iterator[list[str]], has_header: bool | None, names: Collection[str]) -> Table:
@@ -62,8 +64,6 @@ def _table(rows: Iterator[list[str]], has_header: bool | None, names: Collection
             expected = f"{'the first row' if header is None else 'the header'} has {len(first)}"
             raise InvalidInput(f"ragged: {len(row)} cells where {expected}", row=len(body))
         body.append(row)
-    if not body:
-        raise InvalidInput("the CSV holds a header and no rows: send at least one row")
     return Table(header, body)
 
 
@@ -76,9 +76,10 @@ def _check_width(line: str, names: Collection[str]) -> None:
 def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> bool:
     """Return whether a first row is a header.
 
-    It is if none of its cells is a number, or if it holds all of ``names`` and not all of these are numbers.
+    It is if it has a cell and none is a number, true or false, or if it holds all of ``names`` and not all of these are
+    numbers.
     """
-    if not any(map(is_number, cells)):
+    if any(map(str.strip, cells)) and not any(map(_is_value, cells)):
         return True
     wanted = names()
     return not all(map(is_number, wanted)) and {cell.strip() for cell in cells}.issuperset(wanted)
@@ -116,6 +117,10 @@ def _fits(cells: Sequence[str], wanted: Collection[str]) -> bool:
     """Return whether the cells match the columns by one name, or several by number."""
     named = not {cell.strip(' \r\n"') for cell in cells}.isdisjoint(wanted)
     return named or len(cells) == len(wanted) > 1
+
+
+def _is_value(cell: str) -> bool:
+    return is_number(cell) or cell.strip().lower() in _BOOLEANS
 
 
 def is_number(cell: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lightship.errors import UnsupportedMedia
 from lightship.inputs.kinds import KINDS, check_options, configurable, configure, files, kind_of
 from lightship.tensors import Array, Signature, TensorSpec
@@ -16,6 +18,7 @@ __all__ = [
     "configure",
     "decode",
     "decode_body",
+    "decode_by_name",
     "files",
     "kind_of",
     "media_types",
@@ -30,6 +33,19 @@ def decode(value: Any, spec: TensorSpec) -> Array:
     The value is in the form of the input's kind, or nested lists.
     """
     return kind_of(spec).decode(value, spec)
+
+
+def decode_by_name(values: Mapping[str, Any], signature: Signature) -> dict[str, Array]:
+    """Return an object of inputs as arrays of rows; raises InvalidInput.
+
+    An input of numbers that may be missing is NaN in each row where the object lacks it.
+    """
+    arrays = {spec.name: decode(values[spec.name], spec) for spec in signature.inputs if spec.name in values}
+    rows = next((len(array) for array in arrays.values() if array.ndim), 1)
+    for spec in signature.inputs:
+        if spec.name not in arrays and spec.name in kind_of(spec).optional_columns(spec):
+            arrays[spec.name] = np.full(rows, np.nan, spec.numpy)
+    return arrays
 
 
 def decode_body(body: bytes, media_type: str, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:

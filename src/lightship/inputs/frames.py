@@ -6,7 +6,7 @@ Each column of a data frame is an input, or an element of an input: by name, or 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +68,10 @@ def from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
     named columns of no input are ignored, and null is NaN in an input of floats.
     """
     specs = signature.inputs
-    if frame.names is not None and all(spec.name in frame.names for spec in specs):
+    if frame.names is not None and _holds_inputs(frame.names, signature):
         indices = {name: index for index, name in enumerate(frame.names)}
-        return {spec.name: _column([row[indices[spec.name]] for row in frame.rows], spec) for spec in specs}
+        complete = [[*row, None] for row in frame.rows]
+        return {spec.name: _column([row[indices.get(spec.name, _ABSENT)] for row in complete], spec) for spec in specs}
     if not tables.readable(signature):
         raise InvalidInput(f"a table needs a column for each input: {described(signature)}")
     wanted = [(name, column) for name, columns in tables.columns_of(signature).items() for column in columns]
@@ -82,6 +83,13 @@ def from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
         cells = [[_cell(row[index], spec) for index in positions] for row in rows]
         inputs[spec.name] = kind_of(spec).decode_cells(cells, spec)
     return inputs
+
+
+def _holds_inputs(names: Collection[str], signature: Signature) -> bool:
+    """Return whether columns are whole inputs: one, and all that are required."""
+    specs = signature.inputs
+    required = [spec.name for spec in specs if spec.name not in kind_of(spec).optional_columns(spec)]
+    return any(spec.name in names for spec in specs) and all(name in names for name in required)
 
 
 def checked_rows(rows: list[Any]) -> list[list[Any]]:
@@ -113,19 +121,20 @@ def _order(frame: Frame, wanted: Sequence[str], signature: Signature) -> Sequenc
         return [indices.get(name, _ABSENT) for name in wanted]
     width = len(frame.rows[0]) if frame.rows else 0
     if width != len(wanted):
-        raise InvalidInput(f"the table has {width} columns: {len(wanted)} are expected ({', '.join(wanted)[:300]})")
+        raise InvalidInput(f"the number of columns must be {len(wanted)} ({', '.join(wanted)[:300]}), got {width}")
     return range(width)
 
 
 def _column(values: list[Any], spec: TensorSpec) -> Array:
     """Return a column that holds a whole input.
 
-    A cell is a row's number, text or nested list.
+    A cell is a row's number, text, nested list, or object of the input's columns.
     """
-    cells = [_cell(value, spec) for value in values]
-    if len(spec.shape) == 2 and not any(isinstance(cell, list) for cell in cells):
+    kind, cells = kind_of(spec), [_cell(value, spec) for value in values]
+    nested = (list, dict) if kind.named_columns else list
+    if len(spec.shape) == 2 and not any(isinstance(cell, nested) for cell in cells):
         cells = [[cell] for cell in cells]  # an input [batch, 1]
-    return _checked_count(kind_of(spec).decode(cells, spec), spec, len(values))
+    return _checked_count(kind.decode(cells, spec), spec, len(values))
 
 
 def _cell(value: Any, spec: TensorSpec) -> Any:

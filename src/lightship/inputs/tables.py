@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from lightship.errors import InvalidInput
 from lightship.inputs.cells import with_hint
 from lightship.inputs.kinds import kind_of
 from lightship.tensors import Array, Signature, TensorSpec, to_array
-
-if TYPE_CHECKING:
-    from lightship.formats import csv
 
 MEDIA_TYPE = "text/csv"
 
@@ -46,23 +43,59 @@ def missing_columns(signature: Signature, present: Collection[str]) -> list[str]
     """
     optional = {spec.name: kind_of(spec).optional_columns(spec) for spec in signature.inputs}
     wanted = [(owner, column) for owner, columns in columns_of(signature).items() for column in columns]
-    missing = [(owner, column) for owner, column in wanted if column not in present]
+    found = frozenset(present)
+    missing = [(owner, column) for owner, column in wanted if column not in found]
     everything = len(missing) == len(wanted)
     return [column for owner, column in missing if everything or column not in optional[owner]]
+
+
+def by_header(signature: Signature, header: Collection[str], *, detected: bool) -> bool:
+    """Return whether a table with a header is read by name, else by position.
+
+    ``detected`` is whether the first row was taken for a header although it is not certain to be one. Raises
+    InvalidInput where a column is missing.
+    """
+    missing, names = missing_columns(signature, header), _names(signature)
+    if not missing:
+        return True
+    if detected and _takes_text(signature):
+        raise InvalidInput(
+            f"the first row of the CSV lacks the column '{missing[0]}': write a header with {', '.join(names)[:300]}, "
+            "or state that there is none (header=absent in the content type, --no-header on the command line)"
+        )
+    if named(signature) or len(header) != len(names):
+        raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(names)[:300]}")
+    return False
+
+
+def _names(signature: Signature) -> list[str]:
+    return [name for columns in columns_of(signature).values() for name in columns]
+
+
+def _takes_text(signature: Signature) -> bool:
+    """Return whether any column holds text: a row of it may look like a header."""
+    return any(
+        kind_of(spec).cell(spec, name).dtype == "string"
+        for spec in signature.inputs
+        for name in kind_of(spec).columns(spec) or ()
+    )
 
 
 def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:
     """Return a CSV file as the inputs of a readable signature.
 
-    Columns are matched by the header if there is one and :func:`named` is true, else by position. ``parameters`` are
-    those of the media type: ``header`` is present or absent. Raises InvalidInput.
+    Columns are matched as :func:`by_header` says, by position where there is no header. ``parameters`` are those of the
+    media type: ``header`` is present or absent. Raises InvalidInput.
     """
     from lightship.formats import csv  # imported here: JSON bodies do not need it
 
-    owners = columns_of(signature)
-    names = [name for columns in owners.values() for name in columns]
-    table = csv.read(body, has_header=_has_header(parameters), names=names)
-    cells = _ordered(table, names, signature)
+    owners, names = columns_of(signature), _names(signature)
+    stated = _has_header(parameters)
+    table = csv.read(body, has_header=stated, names=names)
+    by_name = table.header is not None and by_header(signature, table.header, detected=stated is None)
+    if not table.rows:
+        raise InvalidInput("the CSV holds a header and no rows: send at least one row")
+    cells = _ordered(table.rows, table.header or (), names) if by_name else _counted(table.rows, names)
     inputs: dict[str, Array] = {}
     first = 0
     for spec in signature.inputs:
@@ -80,17 +113,18 @@ def _has_header(parameters: Mapping[str, str]) -> bool | None:
     return _HEADER[value.lower()]
 
 
-def _ordered(table: csv.Table, names: Sequence[str], signature: Signature) -> list[list[Any]]:
-    """Return the table's cells in the order of ``names``; None where it lacks one."""
-    if table.header is not None and named(signature):
-        if missing := missing_columns(signature, table.header):
-            raise InvalidInput(f"the CSV lacks the column '{missing[0]}': it needs {', '.join(names)}")
-        order = [table.header.index(name) if name in table.header else None for name in names]
-        return [[None if index is None else row[index] for index in order] for row in table.rows]
-    width = len(table.rows[0])
-    if width != len(names):
-        raise InvalidInput(f"the CSV has {width} columns: {len(names)} are expected ({', '.join(names)})")
-    return table.rows
+def _ordered(rows: list[list[str]], header: Sequence[str], names: Sequence[str]) -> list[list[Any]]:
+    """Return rows in the order of ``names``, None for one that the header lacks."""
+    positions = {name: index for index, name in enumerate(header)}
+    order = [positions.get(name) for name in names]
+    return [[None if index is None else row[index] for index in order] for row in rows]
+
+
+def _counted(rows: list[list[Any]], names: Sequence[str]) -> list[list[Any]]:
+    """Return rows after checking that they have as many cells as ``names``."""
+    if (width := len(rows[0])) != len(names):
+        raise InvalidInput(f"the number of columns must be {len(names)} ({', '.join(names)[:300]}), got {width}")
+    return rows
 
 
 def _elements(cells: list[list[Any]], indices: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ import orjson
 
 from lightship.errors import InvalidInput
 from lightship.tensors import Array, json_type
+
+# Numbers that other languages write and JSON does not have.
+_TOKEN = re.compile("NaN|-?Infinity")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -31,10 +35,24 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(body if body[:1] == b"{" else without_mark(body))
     except orjson.JSONDecodeError as error:
-        raise InvalidInput(f"the body is not JSON: {error}") from None
+        raise not_json(body, error) from None
     if not isinstance(value, dict):
         raise InvalidInput(f"the body must be a JSON object, got {json_type(value)}")
     return value
+
+
+def not_json(body: bytes, error: orjson.JSONDecodeError) -> InvalidInput:
+    """Return the error for a body that orjson refused."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as wrong:
+        return InvalidInput(f"the body is not UTF-8: byte {wrong.start} cannot be read")
+    if token := _TOKEN.match(error.doc, error.pos - (error.doc[error.pos - 1 : error.pos] == "-")):
+        return InvalidInput(
+            f"the body is not JSON: it has no {token[0]}, send null for a missing value if the model takes one "
+            f"(line {error.lineno} column {error.colno})"
+        )
+    return InvalidInput(f"the body is not JSON: {error}")
 
 
 def write(value: Any) -> bytes:

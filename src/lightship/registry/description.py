@@ -18,8 +18,8 @@ class Description:
     Attributes:
         digest: SHA-256 of the manifest, in hexadecimal.
         independent_rows: whether the rows of the default signature are independent of each other; None for unknown.
-        columns: column names of the default signature's inputs; an input without named columns is one column of its
-            name.
+        columns: column names of the default signature's inputs; an input without named columns has its own name,
+            numbered where a row has several elements.
     """
 
     digest: str
@@ -38,5 +38,11 @@ class Description:
 
 
 def _columns(signature: dict[str, Any]) -> list[str]:
-    named = [(spec.get("kind") or {}).get("columns") or [spec["name"]] for spec in signature["inputs"]]
+    named = [(spec.get("kind") or {}).get("columns") or _numbered(spec) for spec in signature["inputs"]]
     return [name for names in named for name in names]
+
+
+def _numbered(spec: dict[str, Any]) -> list[str]:
+    """Return the columns of an input without named ones, as its kind of input does."""
+    name, sizes = spec["name"], spec["shape"][1:]
+    return [f"{name}_{index}" for index in range(sizes[0])] if len(sizes) == 1 and (sizes[0] or 1) > 1 else [name]

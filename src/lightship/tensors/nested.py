@@ -13,7 +13,16 @@ from typing import Any, Literal
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.tensors.specs import Array, TensorSpec, check_finite, describe_row, describe_shape, refused, unraveled
+from lightship.tensors.specs import (
+    Array,
+    TensorSpec,
+    check_finite,
+    describe_row,
+    describe_shape,
+    empty,
+    refused,
+    unraveled,
+)
 
 # The accepted types of the leaves of nested lists, and their name in messages, by numpy's kind of the dtype.
 _LEAVES: dict[str, frozenset[type]] = {
@@ -57,7 +66,7 @@ def _number_array(value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]
     except ValueError as error:
         raise (_ragged if "inhomogeneous" in str(error) else _too_deep)(value, spec) from None
     if array.size == 0:
-        raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+        raise empty(spec)
     return array if wanted != "f" else _floats(array, value, spec, over)
 
 
@@ -119,6 +128,8 @@ def _text_array(value: Any, spec: TensorSpec) -> Array:
 
 
 def _other_bytes(item: Any, spec: TensorSpec) -> bytes:
+    if item is None:
+        raise InvalidInput(f"a string cannot be missing ({spec})")
     if not isinstance(item, dict):
         raise InvalidInput(f"expected strings ({spec}), got {json_type(item)}")
     return _base64_bytes(item, spec)
@@ -157,7 +168,7 @@ def _check_lists(value: Any, spec: TensorSpec) -> None:
         if len(sizes) != 1:
             raise _ragged(value, spec)
         if sizes == {0}:
-            raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+            raise empty(spec)
     raise _too_deep(value, spec)
 
 
@@ -286,4 +297,4 @@ def _shown(item: Any) -> str:
         return "null" if item is None else f"a boolean: {item}".lower()
     if isinstance(item, int) and not -(2**63) <= item < 2**64:
         return f"an integer of {len(str(abs(item)))} digits"
-    return f"{json_type(item)}: {str(item)[:40]!r}"
+    return json_type(item) if isinstance(item, dict) else f"{json_type(item)}: {str(item)[:40]!r}"

@@ -158,7 +158,7 @@ def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
         if not exact and not fits(shape, spec.shape):
             raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {list(shape)}")
         if array.size == 0:
-            raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+            raise empty(spec)
     if len(inputs) > 1:
         _check_several(inputs, specs)
 
@@ -185,6 +185,12 @@ def check_finite(array: Array, spec: TensorSpec) -> None:
     if array.dtype.kind == "f" and not _finite(array):
         reason = f"NaN, Infinity or a number beyond {spec.dtype}: send finite numbers"
         raise refused(reason, spec, np.argwhere(~np.isfinite(array))[0])
+
+
+def empty(spec: TensorSpec) -> InvalidInput:
+    """Return the error for an input without elements."""
+    shape = f" of shape {describe_row(spec)}" if spec.row_shape else ""
+    return InvalidInput(f"empty: send at least one row{shape}", input=spec.name)
 
 
 def refused(reason: str, spec: TensorSpec, index: Sequence[int]) -> InvalidInput:

@@ -80,12 +80,57 @@ def test_from_csv_numeric_names_with_text_are_header() -> None:
 
 def test_from_csv_header_parameter_overrides_detection() -> None:
     words = TensorSpec("word", "string", (None,))
-    assert read("good\nbad\n", words) == {"word": [b"bad"]}
     assert read("good\nbad\n", words, header="absent") == {"word": [b"good", b"bad"]}
     assert read("2,1\n3,4\n", named("1", "2"), header="Present") == {"x": [[4, 3]]}
     assert read("1,2\n3,4\n", PLAIN, header="present") == {"x": [[3, 4]]}
     with pytest.raises(InvalidInput, match="maybe"):
         read("1,2\n", PLAIN, header="maybe")
+
+
+@pytest.mark.parametrize(
+    ("text", "specs"),
+    [
+        ("good\nbad\n", (TensorSpec("text", "string", (None, 1)),)),
+        ("review\ngood\n", (TensorSpec("text", "string", (None,)),)),
+        ("id,review\n1,good\n", (TensorSpec("text", "string", (None,)),)),
+        ("good,a\nbad,b\n", (TensorSpec("words", "string", (None, 2)),)),
+        ("Bonn,Rome\n", (TensorSpec("from", "string", (None,)), TensorSpec("to", "string", (None,)))),
+        ("Bonn,new\n", (TensorSpec("from", "string", (None,)), TensorSpec("new", "bool", (None,)))),
+    ],
+    ids=["row", "other name", "other columns", "several elements", "several inputs", "text and boolean"],
+)
+def test_from_csv_first_row_of_text_without_names_is_refused(text: str, specs: tuple[TensorSpec, ...]) -> None:
+    with pytest.raises(InvalidInput, match=rf"{specs[0].name}.*header=absent"):
+        read(text, *specs)
+
+
+@pytest.mark.parametrize(
+    ("text", "spec", "expected"),
+    [
+        ("text\ngood\n", TensorSpec("text", "string", (None,)), [b"good"]),
+        ("id,text\n1,good\n", TensorSpec("text", "string", (None, 1)), [[b"good"]]),
+        ("2001\ngood\n", TensorSpec("text", "string", (None,)), [b"2001", b"good"]),
+        ("x_1,note,x_0\n2,a,1\n", PLAIN, [[1, 2]]),
+        ("true,False\nfalse,true\n", TensorSpec("x", "bool", (None, 2)), [[True, False], [False, True]]),
+        ("left,right\nfalse,true\n", TensorSpec("x", "bool", (None, 2)), [[False, True]]),
+    ],
+)
+def test_from_csv_first_row_is_header_by_names_or_values(text: str, spec: TensorSpec, expected: list[Any]) -> None:
+    assert read(text, spec) == {spec.name: expected}
+
+
+def test_from_csv_empty_first_row_is_row_of_missing_numbers() -> None:
+    number = TensorSpec(
+        "x", "float32", (None,), inputs.configure(TensorSpec("x", "float32", (None,)), "number", {"missing": "nan"})
+    )
+    assert repr(read('""\n1\n', number)) == "{'x': [nan, 1.0]}"
+
+
+def test_from_csv_stated_header_of_other_name_is_read_by_position() -> None:
+    text = TensorSpec("text", "string", (None,))
+    assert read("review\ngood\n", text, header="present") == {"text": [b"good"]}
+    with pytest.raises(InvalidInput, match="'text'"):
+        read("id,review\n1,good\n", text, header="present")
 
 
 def test_from_csv_plain_tensor_takes_columns_by_position() -> None:
@@ -104,7 +149,7 @@ def test_from_csv_reads_inputs_of_different_dtypes() -> None:
         ("", None),
         ("age,income\n", None),
         ("1,2\n3\n", "row 2.*1.*2"),
-        ("1,2,3\n", "3.*2"),
+        ("1,2,3\n", "2.*got 3"),
         ("age,income,age\n1,2,3\n", "'age'"),
         ("age,,income,\n1,2,3,4\n", "''"),
         ("age,shoe\n1,2\n", "'income'"),

@@ -71,8 +71,8 @@ def _attempts(signature: Signature, hints: Mapping[str, Hint]) -> Iterator[tuple
 
 
 def _bytes_hint(signature: Signature) -> str:
-    """Return how to write a data file of bytes, for signatures with string inputs."""
-    texts = [spec.name for spec in signature.inputs if spec.dtype == "string"]
+    """Return how to write a data file of bytes, for signatures with inputs of bytes."""
+    texts = [spec.name for spec in signature.inputs if spec.dtype == "string" and not kind_of(spec).media_types]
     if not texts:
         return ""
     return (

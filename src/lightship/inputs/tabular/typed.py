@@ -71,8 +71,18 @@ class TypedTabular(Tabular):
             return self.decode_cells(list(zip(*table, strict=True)), spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
-            return gaps.decode(value, spec, self.check_values, nested) if self.nullable else nested(value, spec)
+            return self._numbers(value, spec, nested)
         return to_array(list(each_row(partial(self.cells, spec=spec), value)), spec)
+
+    def _numbers(self, value: Any, spec: TensorSpec, nested: Nested) -> Array:
+        """Return nested lists, which hold the tensor's numbers, not cells."""
+        try:
+            return gaps.decode(value, spec, self.check_values, nested) if self.nullable else nested(value, spec)
+        except InvalidInput as error:
+            if not _has_cells(value):
+                raise
+            reason = "lists hold the tensor's numbers: send text, booleans and dates in objects by column name"
+            raise InvalidInput(reason, input=spec.name, row=error.row) from None
 
     @property
     def nullable(self) -> bool:
@@ -155,6 +165,12 @@ class TypedTabular(Tabular):
     def _check(self, values: Mapping[str, Any]) -> None:
         present = dict.fromkeys(self.optional) | dict(values) if values else values
         super()._check(present)
+
+
+def _has_cells(value: Any) -> bool:
+    """Return whether a row or rows in lists hold text or booleans."""
+    rows = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
+    return any(isinstance(cell, str | bool) for row in rows if isinstance(row, list) for cell in row)
 
 
 def _schema(column: Column, spec: TensorSpec) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Table:
         self._data = data
         self._job = job
         self._first = chunk.first
-        self._layout = layout(signature, job.header, table=True)
+        self._layout = layout(signature, job.header, table=True, detected=job.options.header is None)
         self.columns = own_columns(job, signature)
 
     @property

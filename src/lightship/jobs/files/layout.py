@@ -43,10 +43,11 @@ class Layout:
     whole: bool = False
 
 
-def layout(signature: Signature, header: Header | None, *, table: bool) -> Layout:
+def layout(signature: Signature, header: Header | None, *, table: bool, detected: bool = False) -> Layout:
     """Return the layout of a file; ``table`` where its rows are cells, not JSON.
 
-    Raises InvalidInput where the file does not fit the model.
+    ``detected`` is whether the header may be a row of values. Raises InvalidInput where the file does not fit the
+    model.
     """
     if unbatched := [spec for spec in signature.inputs if not spec.batched]:
         raise InvalidInput(f"input '{unbatched[0].name}' ({unbatched[0]}) has no batch dimension: jobs cannot score it")
@@ -58,11 +59,8 @@ def layout(signature: Signature, header: Header | None, *, table: bool) -> Layou
     required = [name for names in columns.values() for name in names]
     if header is None:
         return Layout(signature, columns, _positions(columns, required), len(required), whole=not table)
-    missing = tables.missing_columns(signature, header.columns)
-    if missing and not tables.named(signature) and len(header.columns) == len(required):
+    if not tables.by_header(signature, header.columns, detected=detected):
         return Layout(signature, columns, _positions(columns, required), len(required), positional=True)
-    if missing:
-        raise InvalidInput(f"the file lacks the column '{missing[0]}': it must have {', '.join(required)}")
     return Layout(signature, columns, _positions(columns, header.columns), len(header.columns))
 
 

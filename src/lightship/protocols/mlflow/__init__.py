@@ -20,7 +20,7 @@ from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
 from lightship.inputs import decode_body
 from lightship.inputs.frames import from_rows
 from lightship.protocols.http import Request, Response, Route, WireProtocol
-from lightship.protocols.json import nan_as_token, without_mark, write
+from lightship.protocols.json import nan_as_token, not_json, without_mark, write
 from lightship.protocols.mlflow.frames import from_object
 from lightship.protocols.mlflow.sagemaker import ATTRIBUTES, accepts, attributes_of, check_single, selection_of
 from lightship.protocols.statuses import error_headers, status
@@ -105,7 +105,7 @@ def _loads(text: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         if b"NaN" in text or b"Infinity" in text:
             return _loads_with_tokens(text)
-        raise InvalidInput(f"the body is not JSON: {error}") from None
+        raise not_json(text, error) from None
 
 
 def _loads_with_tokens(text: bytes) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lightship.errors import InvalidInput
-from lightship.inputs import decode, tables
+from lightship.inputs import decode_by_name, tables
 from lightship.inputs.frames import Frame, checked_rows, described, from_frame, from_rows, from_values
 from lightship.tensors import Array, Signature, json_type
 
@@ -51,7 +51,7 @@ def _from_inputs(value: Any, signature: Signature, where: str) -> dict[str, Arra
     """Read tensors by input name, the only input's own value, or records."""
     specs = {spec.name: spec for spec in signature.inputs}
     if isinstance(value, dict) and value and value.keys() <= specs.keys():
-        return {name: decode(item, specs[name]) for name, item in value.items()}
+        return decode_by_name(value, signature)
     if isinstance(value, dict) and not (len(specs) == 1 and (tables.named(signature) or value.keys() == {"b64"})):
         unknown = next((name for name in value if name not in specs), "")
         raise InvalidInput(f"{where} has no input '{unknown[:80]}': the inputs are {described(signature)}")

@@ -17,7 +17,7 @@ from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import read_object, write
 from lightship.protocols.statuses import error_headers, status
-from lightship.tensors import Array, Signature, json_type
+from lightship.tensors import Array, Signature, TensorSpec, json_type
 
 _FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
 _JSON = frozenset({"", "application/json"})
@@ -33,7 +33,7 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     body = read_object(request.body)
     if len(body) == 1 and "input" in body:
         value, specs = body["input"], manifest.signatures[0].inputs
-        if len(specs) == 1 and type(value) is list:  # the most frequent form
+        if len(specs) == 1 and type(value) is list and type(value[0] if value else None) is not dict:  # most frequent
             return Call({specs[0].name: inputs.kind_of(specs[0]).decode(value, specs[0])})
         return Call(_inputs(value, manifest.signatures[0]))
     if not body.keys() <= _FIELDS:
@@ -74,13 +74,10 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
 
     It is an object by input name, the only input's value, or a list of objects with one value for each input.
     """
-    if len(signature.inputs) == 1 and not isinstance(value, dict):
-        only = signature.inputs[0]
-        return {only.name: inputs.decode(value, only)}
     specs = {spec.name: spec for spec in signature.inputs}
     if isinstance(value, dict) and value and value.keys() <= specs.keys():
-        return {name: inputs.decode(item, specs[name]) for name, item in value.items()}
-    if len(specs) == 1:
+        return inputs.decode_by_name(value, signature)
+    if len(specs) == 1 and not _names_input(value, signature.inputs[0]):
         ((name, spec),) = specs.items()
         if isinstance(value, dict) and not inputs.kind_of(spec).named_columns and value.keys() != {"b64"}:
             raise InvalidInput(f"there is no input '{next(iter(value), '')[:80]}': the input is '{name}' ({spec})")
@@ -94,24 +91,37 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
     raise InvalidInput(f"the model has several inputs: send an object with {expected}, got {json_type(value)}")
 
 
+def _names_input(value: Any, spec: TensorSpec) -> bool:
+    """Return whether rows are objects with the input's value, not its columns."""
+    named = isinstance(value, list) and value and isinstance(value[0], dict) and value[0].keys() == {spec.name}
+    kind = inputs.kind_of(spec)
+    return bool(named) and not (kind.named_columns and spec.name in (kind.columns(spec) or ()))
+
+
 def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
     """Return a list of objects, each with one value for each input."""
     from lightship.inputs import frames  # imported here: most models have one input
 
     names = [spec.name for spec in signature.inputs]
-    optional = {name for spec in signature.inputs for name in inputs.kind_of(spec).optional_columns(spec)}
+    optional = {spec.name for spec in signature.inputs if _may_be_null(spec)}
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise InvalidInput(f"expected an object like the first row, got {json_type(row)}", row=number)
         if unknown := next((name for name in row if name not in names), None):
             expected = ", ".join(names)
             raise InvalidInput(f"there is no such input: a row needs {expected}", input=unknown[:80], row=number)
-        if missing := next((name for name in names if name not in row and name not in optional), None):
+        if missing := next((name for name in names if row.get(name) is None and name not in optional), None):
             raise InvalidInput("the value is missing", input=missing, row=number)
     tensors = frames.from_rows(rows, signature, '"input"')
     for spec in signature.inputs:
         inputs.kind_of(spec).check_values(tensors[spec.name], spec)
     return tensors
+
+
+def _may_be_null(spec: TensorSpec) -> bool:
+    """Return whether a row's value of an input may be missing as a whole."""
+    kind = inputs.kind_of(spec)
+    return spec.name in kind.optional_columns(spec) or (kind.nullable and not kind.named_columns)
 
 
 def encode_values(prediction: Prediction) -> Response:

@@ -31,7 +31,7 @@ from lightship.protocols.openinference.binary import (
 )
 from lightship.protocols.openinference.classes import top_classes
 from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
-from lightship.tensors.specs import describe_row, describe_shape, limits, refused, unraveled
+from lightship.tensors.specs import describe_shape, empty, limits, refused, unraveled
 
 _BINARY = "binary_data_output"
 _REQUESTED = "requested"
@@ -151,7 +151,7 @@ def _shape(value: Any, spec: TensorSpec) -> tuple[int, ...]:
     ):
         raise InvalidInput(f"input '{spec.name}' must have shape {describe_shape(spec)}, got {str(value[:9])[:80]}")
     if 0 in value:
-        raise InvalidInput(f"input '{spec.name}' is empty: send at least one row of shape {describe_row(spec)}")
+        raise empty(spec)
     return tuple(value)
 
 

@@ -124,7 +124,7 @@ def test_predict_with_csv_body_returns_predictions(ask: Ask) -> None:
             "invalid_input",
             "nested",
         ),
-        ("/predict", b'"\xff"', 400, "invalid_input", "JSON"),
+        ("/predict", b'"\xff"', 400, "invalid_input", "UTF-8"),
         ("/predict", [1, 2], 400, "invalid_input", "JSON object"),
         ("/predict", {}, 400, "invalid_input", '"input"'),
         ("/predict", {"input": 1, "inputs": 2}, 400, "invalid_input", '"input"'),

@@ -63,9 +63,15 @@ def by_header(signature: Signature, header: Collection[str], *, detected: bool) 
             f"the first row of the CSV lacks the column '{missing[0]}': write a header with {', '.join(names)[:300]}, "
             "or state that there is none (header=absent in the content type, --no-header on the command line)"
         )
-    if named(signature) or len(header) != len(names):
+    if named(signature):
         raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(names)[:300]}")
+    _check_width(len(header), names)
     return False
+
+
+def _check_width(width: int, names: Sequence[str]) -> None:
+    if width != len(names):
+        raise InvalidInput(f"the number of columns must be {len(names)} ({', '.join(names)[:300]}), got {width}")
 
 
 def _names(signature: Signature) -> list[str]:
@@ -95,7 +101,9 @@ def from_csv(body: bytes, signature: Signature, parameters: Mapping[str, str]) -
     by_name = table.header is not None and by_header(signature, table.header, detected=stated is None)
     if not table.rows:
         raise InvalidInput("the CSV holds a header and no rows: send at least one row")
-    cells = _ordered(table.rows, table.header or (), names) if by_name else _counted(table.rows, names)
+    if not by_name:
+        _check_width(len(table.rows[0]), names)
+    cells: list[list[Any]] = _ordered(table.rows, table.header or (), names) if by_name else table.rows
     inputs: dict[str, Array] = {}
     first = 0
     for spec in signature.inputs:
@@ -118,13 +126,6 @@ def _ordered(rows: list[list[str]], header: Sequence[str], names: Sequence[str])
     positions = {name: index for index, name in enumerate(header)}
     order = [positions.get(name) for name in names]
     return [[None if index is None else row[index] for index in order] for row in rows]
-
-
-def _counted(rows: list[list[Any]], names: Sequence[str]) -> list[list[Any]]:
-    """Return rows after checking that they have as many cells as ``names``."""
-    if (width := len(rows[0])) != len(names):
-        raise InvalidInput(f"the number of columns must be {len(names)} ({', '.join(names)[:300]}), got {width}")
-    return rows
 
 
 def _elements(cells: list[list[Any]], indices: Sequence[int], names: Sequence[str], spec: TensorSpec) -> Array:

@@ -80,6 +80,10 @@ class InputKind:
         """Return the manifest's form, without ``type``."""
         return {}
 
+    def to_options(self) -> dict[str, Any]:
+        """Return the options of model.yaml, without ``kind``."""
+        return self.to_json()
+
     def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Return a JSON value as an array of rows; raises InvalidInput.
 

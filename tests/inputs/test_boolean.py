@@ -15,6 +15,7 @@ from lightship.inputs import tables
 from lightship.inputs.frames import from_rows
 from lightship.inputs.sampling import Sampler
 from lightship.jobs.files.layout import layout, tensors
+from lightship.protocols.openapi import nested
 from lightship.tensors import Signature, TensorSpec
 
 PLAIN = TensorSpec("garden", "float64", (None,))
@@ -86,3 +87,9 @@ def test_configure_other_tensor_is_refused(spec: TensorSpec) -> None:
 def test_configure_other_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="missing: nan"):
         inputs.configure(PLAIN, "boolean", options)
+
+
+def test_schema_of_element_is_number_or_boolean() -> None:
+    assert nested(BOOLEAN, ()) == {"type": ["number", "boolean"]}
+    assert nested(GAPPED, (None,))["items"] == {"type": ["number", "boolean", "null"]}
+    assert nested(COLUMN, (), limits=True)["maximum"] == 2**31 - 1

@@ -39,6 +39,11 @@ class Booleans(InputKind):
         """See :class:`InputKind`."""
         return self.missing
 
+    @property
+    def json_types(self) -> tuple[str, ...]:
+        """See :class:`InputKind`."""
+        return ("boolean", *super().json_types)
+
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
         """See :class:`InputKind`."""
@@ -96,11 +101,6 @@ class Booleans(InputKind):
     def is_nested(self, spec: TensorSpec) -> bool:
         """See :class:`InputKind`: a row may be true or false."""
         return False
-
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """Return the schema of a boolean."""
-        schema = {"type": "boolean"}
-        return [gaps.nullable(schema) if self.missing else schema]
 
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
         """Return true or false."""

@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from lightship.compiler.sources.sklearn.original import SklearnOriginal
+from lightship.compiler.sources.sklearn.translate.base import Untranslatable
 from lightship.compiler.sources.traced import ModelFile
 from lightship.inputs import gaps
 from lightship.tensors import Array, TensorSpec
@@ -91,6 +93,19 @@ def test_columns_without_names_keep_positions() -> None:
     columns = ColumnTransformer([("scaled", StandardScaler(), [2, 0])])
     (spec,) = specs(opened(make_pipeline(columns, LinearRegression()).fit(rows, TARGETS))).values()
     assert spec.shape == (None, 3)
+
+
+def test_selector_columns_all_stay() -> None:
+    table = pyarrow.table({name: TABLE[name] for name in ("age", "floor")})
+    model = make_pipeline(SelectKBest(f_regression, k=1), LinearRegression()).fit(table, TARGETS)
+    (spec,) = specs(opened(model)).values()
+    assert spec.shape == (None, 2)
+
+
+def test_model_without_read_columns_is_refused() -> None:
+    model = ColumnTransformer([("no", "drop", ["age"])]).fit(pyarrow.table(TABLE))
+    with pytest.raises(Untranslatable, match="ColumnTransformer"):
+        opened(model)
 
 
 def test_booleans_of_encoder_are_booleans() -> None:

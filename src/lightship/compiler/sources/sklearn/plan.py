@@ -64,7 +64,10 @@ def _columns(model: Any, steps: Steps, reader: Any) -> Columns:
     columns = Columns(names, hasattr(model, "feature_names_in_"), names)
     draft, table = _draft(steps, columns)
     draft.matrix(table, reader)
-    return columns.read_by(draft)
+    read = columns.read_by(draft)
+    if not read.names:
+        raise Untranslatable(f"{type(model).__name__} drops all columns, so that it has no input")
+    return read
 
 
 def _divide(model: Any) -> tuple[Steps, Step | None]:

@@ -107,12 +107,16 @@ class Draft:
                 f"{type(reader).__name__} takes numbers, and the column '{text.names[0]}' "
                 "holds strings: encode it first"
             )
-        self.read.update(name for part in table.parts if part.raw for name in part.names)
+        self.reads(table)
         values = []
         for kind, parts in groupby(table.parts, key=lambda part: part.kind):
             names = [part.value for part in parts]
             values += names if kind == "matrix" else [self.step("stack", *names)]
         return values[0] if len(values) == 1 else self.step("matrix", *values)
+
+    def reads(self, table: Table) -> None:
+        """Record that a transformer reads all columns that have an input's units."""
+        self.read.update(name for part in table.parts if part.raw for name in part.names)
 
     def column(self, part: Part, offset: int) -> str:
         """Return the value [rows] of one column of a part."""

@@ -64,7 +64,7 @@ def _strings(imputer: Any, draft: Draft, table: Table) -> Table:
     if imputer.add_indicator or not all(isinstance(each, str) for each in imputer.statistics_):
         raise Untranslatable("SimpleImputer of strings with add_indicator, or beside numbers, cannot be compiled")
     marker = imputer.missing_values if isinstance(imputer.missing_values, str) else ""
-    draft.read.update(table.names)
+    draft.reads(table)
     if any(part.kind != "string" for part in table.parts):  # the first draft, which finds out
         draft.strings.update(table.names)
         draft.gaps.update({} if marker else dict.fromkeys(table.names, imputer.missing_values))

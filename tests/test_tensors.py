@@ -146,3 +146,10 @@ def test_refused_value_names_row_and_column(spec: TensorSpec, value: Any, place:
 def test_infinity_names_row_and_column() -> None:
     with pytest.raises(InvalidInput, match="row 2, column 'b': "):
         check_finite(np.array([[1, 2], [3, np.inf]], np.float32), NAMED)
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("string", ["a", "b"]), ("float32", [1.0, 2.0]), ("int64", [1, 2])])
+def test_to_array_list_for_rows_of_one_element_is_rows(dtype: str, value: list[Any]) -> None:
+    spec = TensorSpec("x", dtype, (None, 1))
+    assert to_array(value, spec).shape == (2, 1)
+    assert to_array(value[:1], spec).shape == (1, 1)

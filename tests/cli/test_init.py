@@ -13,6 +13,7 @@ from lightship.compiler.declarations import plain_yaml
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.description.describe import Description
 from lightship.compiler.description.starter import starter
+from lightship.inputs import gaps
 from lightship.tensors import Signature, TensorSpec
 from tests.compiler.conftest import sources
 
@@ -60,6 +61,23 @@ def test_starter_fixed_batch_suggests_classes_without_columns() -> None:
     (signature,) = config.apply(description.signatures)
     assert signature.inputs[0].kind is None
     assert signature.outputs[0].classes == ("class 0", "class 1")
+
+
+IN_EFFECT = {
+    "tabular": TensorSpec("f", "float64", (None, 3), gaps.table(["a b", "b", "yes"], ["a b", "yes"], ["yes"])),
+    "number": TensorSpec("f", "float32", (None, 3), gaps.NUMBERS),
+    "boolean": TensorSpec("f", "float64", (None,), {**gaps.BOOLEAN, "missing": "nan"}),
+    "string": TensorSpec("f", "string", (None,), gaps.STRING),
+}
+
+
+@pytest.mark.parametrize("kind", IN_EFFECT)
+def test_starter_kind_and_classes_in_model_file_stay_in_effect(kind: str) -> None:
+    output = TensorSpec("p", "float32", (None, 2), classes=("no", "yes"))
+    description = described(IN_EFFECT[kind], outputs=(output,))
+    config = Config.parse(plain_yaml.load(uncommented(starter("m", "m.skops", description)).encode()))
+    assert set(config.inputs) == {"f"}
+    assert config.apply(description.signatures) == description.signatures
 
 
 @pytest.mark.parametrize("source", ["mlp.keras", "legacy.h5", "named.tflite", "modes"])

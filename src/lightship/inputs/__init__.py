@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from lightship.errors import UnsupportedMedia
 from lightship.inputs.kinds import KINDS, check_options, configurable, configure, files, kind_of
 from lightship.tensors import Array, Signature, TensorSpec
@@ -38,13 +36,13 @@ def decode(value: Any, spec: TensorSpec) -> Array:
 def decode_by_name(values: Mapping[str, Any], signature: Signature) -> dict[str, Array]:
     """Return an object of inputs as arrays of rows; raises InvalidInput.
 
-    An input of numbers that may be missing is NaN in each row where the object lacks it.
+    An input that may be missing is null in each row where the object lacks it.
     """
     arrays = {spec.name: decode(values[spec.name], spec) for spec in signature.inputs if spec.name in values}
     rows = next((len(array) for array in arrays.values() if array.ndim), 1)
     for spec in signature.inputs:
         if spec.name not in arrays and spec.name in kind_of(spec).optional_columns(spec):
-            arrays[spec.name] = np.full(rows, np.nan, spec.numpy)
+            arrays[spec.name] = decode([None] * rows, spec)
     return arrays
 
 

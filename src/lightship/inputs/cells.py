@@ -12,7 +12,7 @@ import numpy as np
 from lightship.tensors import TensorSpec
 
 # Values of the text of booleans, in lower case.
-BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 # The widest dtype of each kind of numpy: it holds the numbers of a file, also where the model's dtype is narrower.
 WIDEST = {"f": "float64", "i": "int64", "u": "uint64", "b": "bool", "O": "string"}

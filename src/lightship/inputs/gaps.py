@@ -19,13 +19,27 @@ if TYPE_CHECKING:
 # Kind of an input without column names, all of whose elements may be missing.
 NUMBERS: Mapping[str, Any] = {"type": "number", "missing": "nan"}
 
+# Kind of an input of strings, in which an empty one is a missing one.
+STRING: Mapping[str, Any] = {"type": "string", "missing": "default", "default": ""}
+
+# Kind of an input with one boolean per row.
+BOOLEAN: Mapping[str, Any] = {"type": "boolean"}
+
 _SHARE = 0.1  # of generated values
 
 
-def table(columns: Sequence[str], missing: Collection[str]) -> dict[str, Any]:
-    """Return the kind of a table of numbers; ``missing`` are columns with gaps."""
-    types = {name: {"missing": "nan"} for name in columns if name in missing}
+def table(columns: Sequence[str], missing: Collection[str], booleans: Collection[str] = ()) -> dict[str, Any]:
+    """Return the kind of a table of numbers and booleans.
+
+    ``missing`` are the columns with gaps.
+    """
+    found = {name: _options(name in missing, boolean=name in booleans) for name in columns}
+    types = {name: options for name, options in found.items() if options}
     return {"type": "tabular", "columns": list(columns), **({"types": types} if types else {})}
+
+
+def _options(missing: bool, *, boolean: bool) -> dict[str, str]:
+    return ({"type": "boolean"} if boolean else {}) | ({"missing": "nan"} if missing else {})
 
 
 def has_null(value: Any) -> bool:
@@ -37,13 +51,13 @@ def has_null(value: Any) -> bool:
     return None in value or (bool(value) and isinstance(value[0], list | dict) and any(map(has_null, value)))
 
 
-def filled(value: Any) -> Any:
-    """Return nested lists or objects with NaN in place of null."""
+def filled(value: Any, filling: Any = math.nan) -> Any:
+    """Return nested lists or objects with another value in place of null."""
     if isinstance(value, list):
-        return [filled(item) for item in value]
+        return [filled(item, filling) for item in value]
     if isinstance(value, Mapping):
-        return {name: filled(item) for name, item in value.items()}
-    return math.nan if value is None else value
+        return {name: filled(item, filling) for name, item in value.items()}
+    return filling if value is None else value
 
 
 def decode(value: Any, spec: TensorSpec, check: Callable[[Array, TensorSpec], None], nested: Nested) -> Array:

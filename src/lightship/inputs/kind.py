@@ -54,6 +54,11 @@ class InputKind:
         """Return whether elements may be missing: null in JSON, NaN in the tensor."""
         return False
 
+    @property
+    def json_types(self) -> tuple[str, ...]:
+        """Return the JSON types of elements beside that of the dtype."""
+        return ("null",) if self.nullable else ()
+
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
         """Check the options of model.yaml that do not depend on the tensor.
@@ -79,6 +84,10 @@ class InputKind:
     def to_json(self) -> dict[str, Any]:
         """Return the manifest's form, without ``type``."""
         return {}
+
+    def to_options(self) -> dict[str, Any]:
+        """Return the options of model.yaml, without ``kind``."""
+        return self.to_json()
 
     def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Return a JSON value as an array of rows; raises InvalidInput.

@@ -19,6 +19,8 @@ KINDS: dict[str, str] = {
     "image": "lightship.inputs.image",
     "tabular": "lightship.inputs.tabular",
     "number": "lightship.inputs.number",
+    "string": "lightship.inputs.string",
+    "boolean": "lightship.inputs.boolean",
     "example": "lightship.inputs.example",
     "text": "lightship.inputs.text",
 }

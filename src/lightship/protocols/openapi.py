@@ -113,14 +113,15 @@ def array(items: Schema) -> Schema:
 def nested(spec: TensorSpec, shape: tuple[int | None, ...], *, limits: bool = False) -> Schema:
     """Return the schema of nested lists of a tensor's elements.
 
-    ``limits`` adds the range of integers. Elements that may be missing may be null.
+    ``limits`` adds the range of integers. Elements may also have the JSON types of the
+    input's kind, such as null where they may be missing.
     """
     schema: Schema = {"type": _TYPES[spec.numpy.kind]}
-    if kind_of(spec).nullable:
-        schema = {"type": [schema["type"], "null"]}
-    if limits and schema["type"] == "integer":
+    if limits and spec.numpy.kind in "iu":
         bounds = np.iinfo(spec.numpy)
         schema |= {"minimum": int(bounds.min), "maximum": int(bounds.max)}
+    if others := kind_of(spec).json_types:
+        schema["type"] = [schema["type"], *others]
     for size in reversed(shape):
         schema = {"type": "array", "items": schema}
         schema |= {"minItems": 1} if size is None else {"minItems": size, "maxItems": size}

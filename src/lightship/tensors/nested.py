@@ -43,7 +43,8 @@ def to_array(value: Any, spec: TensorSpec, *, over: Literal["raise", "ignore"] =
     ``1.0`` are not integers, and a number beyond the dtype is refused instead of wrapped. Integers are never converted
     through a floating-point dtype.
 
-    A value with one dimension less than a batched spec is one row and gets a batch dimension. Where ``over`` is
+    A value with one dimension less than a batched spec is one row and gets a batch dimension; where rows have one
+    element, it is a list of rows. Where ``over`` is
     ``ignore``, a float beyond the dtype becomes an infinity. Raises InvalidInput.
     """
     if isinstance(value, dict):
@@ -52,7 +53,7 @@ def to_array(value: Any, spec: TensorSpec, *, over: Literal["raise", "ignore"] =
     if array is None:
         array = _text_array(value, spec) if spec.dtype == "string" else _number_array(value, spec, over)
     if spec.batched and array.ndim == len(spec.shape) - 1:
-        array = array[np.newaxis]
+        array = array[:, np.newaxis] if spec.row_shape == (1,) else array[np.newaxis]
     return array
 
 

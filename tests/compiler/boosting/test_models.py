@@ -140,3 +140,13 @@ def test_feature_names_become_columns_of_table(tmp_path: Path) -> None:
         "columns": names,
         "types": {name: {"missing": "nan"} for name in names},
     }
+
+
+def test_indicator_features_become_booleans(tmp_path: Path) -> None:
+    path = tmp_path / "indicators.json"
+    rows = np.column_stack([IRIS[:, 0], IRIS[:, 1] > 3])
+    data = xgboost.DMatrix(rows, SPECIES, feature_names=["length", "wide"], feature_types=["float", "i"])
+    xgboost.train({"nthread": 1}, data, 1).save_model(path)
+    (signature,) = opened(path, tmp_path).signatures
+    assert signature.inputs[0].kind is not None
+    assert signature.inputs[0].kind["types"]["wide"] == {"type": "boolean", "missing": "nan"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from lightship import inputs
 from lightship.compiler.description.describe import Description
 from lightship.tensors import TensorSpec
 
@@ -31,7 +33,7 @@ def starter(name: str, source: str, description: Description) -> str:
 
 
 def _lines(name: str, source: str, description: Description) -> Iterator[str]:
-    yield f"# Settings that {_printable(source)} does not contain. Uncomment what applies, then run:"
+    yield f"# Settings for {_printable(source)}. Uncomment what applies, then run:"
     yield "#   lightship compile FILE --config model.yaml"
     yield from (f"# Note: {_printable(note)}" for note in description.notes)
     yield f"name: {_quoted(name)}"
@@ -51,7 +53,9 @@ def _lines(name: str, source: str, description: Description) -> Iterator[str]:
 def _input(spec: TensorSpec, description: Description) -> Iterator[str]:
     name = _quoted(spec.name)
     yield _heading(spec)
-    if (mode := _image_mode(spec)) is not None:
+    if spec.kind:
+        yield from _in_effect(spec)
+    elif (mode := _image_mode(spec)) is not None:
         pixels = spec.dtype == "uint8" or spec.name in description.pixels
         yield "If it is an image, requests may send PNG and JPEG; a pixel (0 to 255) becomes pixel * scale + offset:"
         yield f"{name}: {{kind: image, mode: {mode}, scale: {1.0 if pixels else 1 / 255!r}}}"
@@ -63,6 +67,28 @@ def _input(spec: TensorSpec, description: Description) -> Iterator[str]:
         listed = ", ".join(f"column_{number}" for number in range(1, columns + 1))
         yield "Names of its columns, for CSV headers and JSON objects:"
         yield f"{name}: {{kind: tabular, columns: [{listed}]}}"
+
+
+def _in_effect(spec: TensorSpec) -> Iterator[str]:
+    """Yield the entry that says what the compiler found in the file."""
+    kind = str((spec.kind or {}).get("type"))
+    if kind not in inputs.configurable():
+        return
+    options = inputs.kind_of(spec).to_options()
+    if len(options.get("columns", ())) > _LISTED:
+        yield "Its columns have the names in the file."
+        return
+    yield "In effect as it is in the file; an entry replaces all of it:"
+    yield f"{_quoted(spec.name)}: {_flow({'kind': kind, **options})}"
+
+
+def _flow(value: Any) -> str:
+    """Return a value as YAML on one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _text(spec: TensorSpec, description: Description) -> Iterator[str]:
@@ -82,7 +108,10 @@ def _takes_tokens(spec: TensorSpec) -> bool:
 def _output(spec: TensorSpec, description: Description) -> Iterator[str]:
     name = _quoted(spec.name)
     yield _heading(spec)
-    if spec.name not in description.probabilities or not _columns(spec):
+    if spec.classes and len(spec.classes) <= _LISTED:
+        yield "In effect as they are in the file, in the order of the columns; an entry replaces them:"
+        yield f"{name}: {_flow({'classes': list(spec.classes)})}"
+    if spec.classes or spec.name not in description.probabilities or not _columns(spec):
         return
     count = 2 if spec.shape[1] == 1 else int(spec.shape[1] or 0)
     listed = ", ".join(f'"class {number}"' for number in range(count))

@@ -78,6 +78,6 @@ def _check_filling(column: Column, spec: TensorSpec) -> None:
     """Check the value for missing cells, if there is one; raises InvalidInput."""
     try:
         if column.filling is not None:
-            column.convert(column.filling, spec)
+            column.numbers(None, spec)
     except InvalidInput as error:
         raise InvalidInput(f"the value for missing cells: {error.reason}", column=column.name) from None

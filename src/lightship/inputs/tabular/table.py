@@ -73,6 +73,11 @@ class Tabular(InputKind):
         """See :class:`InputKind`."""
         return {"columns": list(self.names)}
 
+    def to_options(self) -> dict[str, Any]:
+        """See :class:`InputKind`: a column with a type is a mapping."""
+        types = self.to_json().get("types", {})
+        return {"columns": [{"name": name, **types[name]} if name in types else name for name in self.names]}
+
     def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Decode an object of columns, or a list of objects of scalars.
 

@@ -34,6 +34,7 @@ class Boosted:
         outputs: VALUES, CLASSES or CLASSES_AND_PROBABILITIES: what the library predicts.
         bounds: the thresholds of each feature in the dtype of the comparison.
         names: names of the features; empty where the file has none.
+        booleans: names of the features that were booleans in training, where the file has types.
         ranking: the ranks that the graph compares; None where it compares float32 values.
     """
 
@@ -41,6 +42,7 @@ class Boosted:
     outputs: Mapping[str, str]
     bounds: tuple[Array, ...]
     names: tuple[str, ...] = ()
+    booleans: frozenset[str] = frozenset()
     ranking: Ranking | None = None
 
     @property

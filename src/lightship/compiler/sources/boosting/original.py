@@ -64,5 +64,5 @@ class BoostedOriginal(TracedOriginal):
 
 def _features(boosted: Boosted, dtype: str) -> TensorSpec:
     named = len(set(boosted.names)) == boosted.columns
-    kind = gaps.table(boosted.names, boosted.names) if named else gaps.NUMBERS
+    kind = gaps.table(boosted.names, boosted.names, boosted.booleans) if named else gaps.NUMBERS
     return TensorSpec(FEATURES, dtype, (None, boosted.columns), kind=kind)

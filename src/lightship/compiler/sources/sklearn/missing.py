@@ -11,7 +11,6 @@ import numpy as np
 from lightship.compiler.sources.sklearn.intake.contents import objects_in
 from lightship.compiler.sources.sklearn.plan import Plan
 from lightship.compiler.sources.sklearn.samples import hints
-from lightship.compiler.sources.traced import FEATURES
 from lightship.inputs import gaps
 from lightship.tensors import Array, TensorSpec
 
@@ -31,7 +30,7 @@ def declared(plan: Plan, model: Any, agrees: Callable[[Inputs], bool]) -> tuple[
     if not any(map(_allows, objects_in(model))):
         return plan.inputs
     rows = {name: _complete(hint.rows[:_ROWS]) for name, hint in hints(plan).items() if hint.rows is not None}
-    numbers = [name for name in plan.names if _dtype(plan, name) != "string"]
+    numbers = [name for name in plan.columns.names if _dtype(plan, name) != "string"]
     taken = _accepted(numbers, lambda names: agrees(_with_gaps(rows, names, plan)))
     return tuple(_declared(spec, taken, plan) for spec in plan.inputs)
 
@@ -68,7 +67,7 @@ def _complete(rows: Array) -> Array:
 def _with_gaps(rows: Inputs, names: Collection[str], plan: Plan) -> dict[str, Array]:
     """Return rows of which some cells of these columns, and all in the last, are NaN."""
     found = {name: values.copy() for name, values in rows.items()}
-    for index, name in enumerate(plan.names):
+    for index, name in enumerate(plan.columns.names):
         if name in names:
             column = found[name] if name in found and len(plan.inputs) > 1 else _column(found, index, plan)
             column[index % _ROWS :: _ROWS] = np.nan
@@ -93,8 +92,11 @@ def _accepted(names: list[str], takes: Callable[[list[str]], bool]) -> list[str]
 
 
 def _declared(spec: TensorSpec, taken: Collection[str], plan: Plan) -> TensorSpec:
-    if spec.name != FEATURES or len(spec.shape) != 2:
-        return replace(spec, kind=gaps.NUMBERS) if spec.name in taken else spec
+    columns = plan.columns
+    if columns.strings:
+        boolean = {**gaps.BOOLEAN, "missing": "nan"}
+        kind = boolean if spec.name in columns.booleans else gaps.NUMBERS
+        return replace(spec, kind=kind) if spec.name in taken else spec
     if spec.kind:
-        return replace(spec, kind=gaps.table(plan.names, taken))
-    return replace(spec, kind=gaps.NUMBERS) if len(taken) == len(plan.names) else spec
+        return replace(spec, kind=gaps.table(columns.names, taken, columns.booleans))
+    return replace(spec, kind=gaps.NUMBERS) if len(taken) == len(columns.names) else spec

@@ -73,16 +73,28 @@ class SklearnOriginal(TracedOriginal):
             return getattr(self._model, method)(self._rows(inputs))
 
     def _rows(self, inputs: Mapping[str, Array]) -> Array:
-        """Return the inputs as one array of float64, or of objects for strings."""
-        if self._plan.inputs[0].name == FEATURES and len(self._plan.inputs[0].shape) == 2:
+        """Return the inputs as one array of float64, or of objects for strings.
+
+        It has zeros in columns that no step reads.
+        """
+        columns = self._plan.columns
+        if columns.names == columns.fitted and not columns.strings:
             return inputs[FEATURES].astype(np.float64)
-        rows = np.empty((len(next(iter(inputs.values()))), len(self._plan.inputs)), np.object_)
-        for index, spec in enumerate(self._plan.inputs):
-            values = inputs[spec.name].tolist()
-            rows[:, index] = (
-                [each.decode("utf-8", "surrogateescape") for each in values] if spec.dtype == "string" else values
-            )
+        count = len(next(iter(inputs.values())))
+        rows = np.zeros((count, len(columns.fitted)), np.object_ if columns.strings else np.float64)
+        if not columns.strings:
+            rows[:, columns.positions] = inputs[FEATURES]
+            return rows
+        for position, name in zip(columns.positions, columns.names, strict=True):
+            values = inputs[name].tolist()
+            if name in columns.strings:
+                values = [columns.gaps[name] if name in columns.gaps and not each else _text(each) for each in values]
+            rows[:, position] = values
         return rows
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
 
 
 def _use_positions(model: Any) -> None:

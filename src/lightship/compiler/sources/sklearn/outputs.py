@@ -23,7 +23,7 @@ def graph_of(plan: Plan, model: Any) -> Graph:
     if translation.classes is not None and "predict" in methods:
         output, positions = methods["predict"]
         methods["predict"] = (output, _labelled(positions, labels(translation.classes)))
-    return Graph(methods, plan.columns, dtype=translation.dtype, classes=classes)
+    return Graph(methods, plan.width, dtype=translation.dtype, classes=classes)
 
 
 def _output(method: str, model: Any) -> str:

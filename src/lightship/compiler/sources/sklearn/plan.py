@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.compiler.sources.sklearn import transformers
-from lightship.compiler.sources.sklearn.transformers.base import Draft, Part, Statistics, Table
+from lightship.compiler.sources.sklearn.columns import Columns
+from lightship.compiler.sources.sklearn.transformers.base import Draft, Statistics, Table
 from lightship.compiler.sources.sklearn.transformers.composition import named
 from lightship.compiler.sources.sklearn.translate import TRANSLATORS, translate
 from lightship.compiler.sources.sklearn.translate.base import Translation, Untranslatable
@@ -26,17 +27,17 @@ class Plan:
 
     Attributes:
         translation: the graph of the last estimator, or of a transformer's output as it is.
-        columns: the number of columns of the graph's input.
+        width: the number of columns of the graph's input.
+        columns: the columns of the model's rows.
         inputs: the model's inputs.
-        names: the names of the columns: of the only input ``features``, or those of the inputs.
         program: from the inputs to the graph's; None where these are equal.
         statistics: what the steps know about the columns, by name.
     """
 
     translation: Translation
-    columns: int
+    width: int
+    columns: Columns
     inputs: tuple[TensorSpec, ...]
-    names: tuple[str, ...]
     program: Program | None
     statistics: Mapping[str, Statistics]
 
@@ -46,17 +47,27 @@ def make(model: Any) -> Plan:
     steps, final = _divide(model)
     for step in [*steps, *([final] if final else [])]:
         _check_fitted(*step)
-    names = _names(model)
-    draft, table = _draft(steps, _single(names), names)
-    if text := draft.strings:
-        draft, table = _draft(steps, _several(names, text), names)
+    reader = final[1] if final else model
+    columns = _columns(model, steps, reader)
+    draft, table = _draft(steps, columns)
     translation = _translate(*final) if final else _passed(table)
     if final:
         _check_width(*final, table)
-    value = draft.matrix(table, final[1] if final else model)
-    program = _program(draft, value, translation)
-    inputs = _inputs(names, text) if text else (_features(model, names, program),)
-    return Plan(translation, translation.columns or len(table.names), inputs, names, program, draft.statistics)
+    program = _program(draft, draft.matrix(table, reader), translation)
+    inputs = columns.inputs("float64" if program else "float32")
+    return Plan(translation, translation.columns or len(table.names), columns, inputs, program, draft.statistics)
+
+
+def _columns(model: Any, steps: Steps, reader: Any) -> Columns:
+    """Return the columns that the steps read, found by a first draft."""
+    names = _names(model)
+    columns = Columns(names, hasattr(model, "feature_names_in_"), names)
+    draft, table = _draft(steps, columns)
+    draft.matrix(table, reader)
+    read = columns.read_by(draft)
+    if not read.names:
+        raise Untranslatable(f"{type(model).__name__} drops all columns, so that it has no input")
+    return read
 
 
 def _divide(model: Any) -> tuple[Steps, Step | None]:
@@ -127,20 +138,13 @@ def _translate(name: str, final: Any) -> Translation:
         raise Untranslatable(message, detail=repr(error)[:300]) from None
 
 
-def _draft(steps: Steps, table: Table, names: tuple[str, ...]) -> tuple[Draft, Table]:
+def _draft(steps: Steps, columns: Columns) -> tuple[Draft, Table]:
     """Return the draft of the steps' program, and their output."""
-    draft = Draft(ProgramBuilder({FEATURES, *names}))
+    draft = Draft(ProgramBuilder({FEATURES, *columns.fitted}), gaps=dict(columns.gaps))
+    table = columns.table()
     for name, step in steps:
         table = named(name, transformers.transform, step, draft, table)
     return draft, table
-
-
-def _single(names: tuple[str, ...]) -> Table:
-    return Table((Part(FEATURES, names, raw=True),))
-
-
-def _several(names: tuple[str, ...], strings: set[str]) -> Table:
-    return Table(tuple(Part(name, (name,), "string" if name in strings else "number", raw=True) for name in names))
 
 
 def _program(draft: Draft, value: str, translation: Translation) -> Program | None:
@@ -150,13 +154,3 @@ def _program(draft: Draft, value: str, translation: Translation) -> Program | No
     if translation.program:
         return draft.builder.finish(draft.builder.append(translation.program, {FEATURES: value}))
     return draft.builder.finish({FEATURES: draft.step("arrays.cast", value, dtype=translation.dtype)})
-
-
-def _features(model: Any, names: tuple[str, ...], program: Program | None) -> TensorSpec:
-    """Return the only input, with the names of columns that the model was fitted on."""
-    kind = {"type": "tabular", "columns": list(names)} if hasattr(model, "feature_names_in_") else None
-    return TensorSpec(FEATURES, "float64" if program else "float32", (None, len(names)), kind)
-
-
-def _inputs(names: tuple[str, ...], strings: set[str]) -> tuple[TensorSpec, ...]:
-    return tuple(TensorSpec(name, "string" if name in strings else "float64", (None,)) for name in names)

@@ -21,8 +21,9 @@ _UNKNOWN = b"lightship"
 
 def hints(plan: Plan) -> Mapping[str, Hint]:
     """Return rows for each input."""
-    columns = [_column(plan.statistics.get(name, Statistics()), index) for index, name in enumerate(plan.names)]
-    if [spec.name for spec in plan.inputs] != [FEATURES] or plan.inputs[0].shape == (None,):
+    names = plan.columns.names
+    columns = [_column(plan.statistics.get(name, Statistics()), index) for index, name in enumerate(names)]
+    if plan.columns.strings:
         return {spec.name: Hint(rows=_cast(values, spec)) for spec, values in zip(plan.inputs, columns, strict=True)}
     rows = np.stack([np.asarray(values, np.float64) for values in columns], axis=1)
     examples = plan.translation.examples
@@ -47,8 +48,8 @@ def _column(found: Statistics, seed: int) -> Array:
     strings = isinstance(values[0], bytes)
     if found.unknown:
         values[rng.random(ROWS) < _SHARE] = _UNKNOWN if strings else _above(found.values)
-    if found.missing and not strings:
-        values[rng.random(ROWS) < _SHARE] = np.nan
+    if found.missing:
+        values[rng.random(ROWS) < _SHARE] = b"" if strings else np.nan
     return values
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lightship.errors import InvalidInput
+from lightship.inputs import gaps
 from lightship.inputs.cells import BOOLEANS
 from lightship.inputs.tabular.columns.column import Column, Numbers, shown
 from lightship.tensors import Array, TensorSpec
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 class Boolean(Column):
     """Column of booleans: true, false, 1 or 0; CSV's text in upper or lower case."""
 
+    policies: ClassVar[tuple[str, ...]] = ("error", "default", "nan")
     dtype: ClassVar[str | None] = "bool"
 
     def convert(self, cell: Any, spec: TensorSpec) -> Numbers:
         """See :class:`Column`."""
-        if type(cell) is bool or (type(cell) is int and cell in (0, 1)):
+        if type(cell) in (bool, int, float) and cell in (0, 1):
             return (int(cell),)
         raise InvalidInput(f"{shown(cell)} is not true, false, 1 or 0")
 
@@ -32,11 +35,12 @@ class Boolean(Column):
 
     def sample(self, sampler: Sampler, spec: TensorSpec, rows: int) -> Array:
         """See :class:`Column`."""
-        return sampler.rng.integers(0, 2, size=(rows, 1))
+        values = sampler.rng.integers(0, 2, size=(rows, 1))
+        return gaps.sampled(sampler, values.astype(spec.numpy)) if self.gaps else values
 
     def example(self, numbers: Array) -> Any:
         """See :class:`Column`."""
-        return bool(numbers[0])
+        return None if self.gaps and math.isnan(numbers[0]) else bool(numbers[0])
 
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
         """See :class:`Column`."""

@@ -6,6 +6,7 @@ A cell is a JSON value; a Parquet file may also hold dates. CSV's text is first 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -55,7 +56,7 @@ class Column:
     @property
     def gaps(self) -> bool:
         """Return whether a missing value becomes NaN."""
-        return False
+        return isinstance(self.filling, float) and math.isnan(self.filling)
 
     @property
     def width(self) -> int:
@@ -75,6 +76,8 @@ class Column:
         if cell is None or cell != cell:  # noqa: PLR0124 - NaN
             if self.filling is None:
                 raise InvalidInput("the value is missing")
+            if self.gaps:
+                return _gap(spec)
             cell = self.filling
         return self.convert(cell, spec)
 
@@ -107,8 +110,19 @@ class Column:
 
 
 def filling_of(record: Mapping[str, Any]) -> Any:
-    """Return the value of the option that ``missing`` names; None for ``error``."""
-    return record.get(record.get("missing", "error"))
+    """Return the value of the option that ``missing`` names; None for ``error``.
+
+    With ``missing: nan`` it is NaN.
+    """
+    policy = record.get("missing", "error")
+    return math.nan if policy == "nan" else record.get(policy)
+
+
+def _gap(spec: TensorSpec) -> Numbers:
+    """Return the number of a missing cell; raises InvalidInput for integers."""
+    if spec.numpy.kind != "f":
+        raise InvalidInput(f"missing: nan needs a tensor of floating-point numbers, this one is {spec.dtype}")
+    return (math.nan,)
 
 
 def shown(cell: Any) -> str:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lightship.errors import InvalidInput
 from lightship.inputs import gaps
 from lightship.inputs.cells import describe_cell, with_hint
-from lightship.inputs.tabular.columns.column import Column, Numbers, filling_of, shown
+from lightship.inputs.tabular.columns.column import Column, Numbers, shown
 from lightship.tensors import Array, TensorSpec
 from lightship.tensors.specs import limits
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from lightship.inputs.sampling import Sampler
 
 _TYPES: dict[str, frozenset[type]] = {"f": frozenset({int, float})}
@@ -39,16 +37,6 @@ class Number(Column):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InvalidInput(f"{option} must be a number, not {shown(value)}")
 
-    @classmethod
-    def from_json(cls, name: str, record: Mapping[str, Any]) -> Self:
-        """See :class:`Column`: with ``missing: nan``, NaN replaces a missing value."""
-        return cls(name, math.nan if record.get("missing") == "nan" else filling_of(record))
-
-    @property
-    def gaps(self) -> bool:
-        """See :class:`Column`."""
-        return isinstance(self.filling, float) and math.isnan(self.filling)
-
     @property
     def largest(self) -> float:
         """See :class:`Column`: any dtype holds some numbers."""
@@ -56,8 +44,6 @@ class Number(Column):
 
     def convert(self, cell: Any, spec: TensorSpec) -> Numbers:
         """See :class:`Column`."""
-        if cell is self.filling and self.gaps:
-            return _gap(spec)
         if type(cell) not in _TYPES.get(spec.numpy.kind, _INTEGERS):
             raise InvalidInput(with_hint(f"{shown(cell)} is not {describe_cell(spec)}", cell))
         least, most = limits(spec.dtype)
@@ -92,13 +78,6 @@ class Number(Column):
     def describe(self) -> str:
         """See :class:`Column`."""
         return "number"
-
-
-def _gap(spec: TensorSpec) -> Numbers:
-    """Return the number of a missing cell; raises InvalidInput for integers."""
-    if spec.numpy.kind != "f":
-        raise InvalidInput(f"missing: nan needs a tensor of floating-point numbers, this one is {spec.dtype}")
-    return (math.nan,)
 
 
 COLUMN = Number

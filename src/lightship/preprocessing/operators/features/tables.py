@@ -76,6 +76,14 @@ def impute(array: Array, values: Array, *, missing: float | None) -> Array:
     return np.where(_missing(array, missing), values, array)
 
 
+def impute_text(array: Array, value: Array, *, missing: str) -> Array:
+    """Return a column [rows] of bytes with a text in place of missing ones.
+
+    ``missing`` is the text that marks them.
+    """
+    return np.where(array == missing.encode(), value, array)
+
+
 def indicators(array: Array, *, missing: float | None) -> Array:
     """Return 1.0 where a value is missing, else 0.0."""
     return _missing(array, missing).astype(np.float64)
@@ -214,6 +222,7 @@ OPERATORS: dict[str, Operator] = {
             clip,
             project,
             impute,
+            impute_text,
             indicators,
             normalise,
             binarise,

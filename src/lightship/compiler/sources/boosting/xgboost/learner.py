@@ -12,6 +12,8 @@ from lightship.compiler.sources.boosting.xgboost.header import Header, read_head
 from lightship.compiler.trees import Ensemble, Forest, InvalidForest, arrange, join
 from lightship.compiler.trees.thresholds import by_column
 
+_BOOLEAN = "i"  # of "indicator", in feature_types
+
 
 @dataclass(frozen=True)
 class Learner:
@@ -40,11 +42,13 @@ def read_learner(document: Any, label: str) -> Learner:
     rounds, notes = _rounds(learner, trees)
     used = trees.first(rounds)
     forest = _forest(used, header, label)
+    names = _names(learner, header.columns)
     boosted = Boosted(
         ensemble=Ensemble(forest, bias=header.bias, activation=header.objective.activation),
         outputs=header.objective.outputs_of(header.groups),
         bounds=by_column(forest.feature, forest.threshold, header.columns),
-        names=_names(learner, header.columns),
+        names=names,
+        booleans=_booleans(learner, names),
     )
     return Learner(boosted, tuple(used), trees.dart, header, notes)
 
@@ -81,3 +85,8 @@ def _names(learner: Fields, columns: int) -> tuple[str, ...]:
     if names and (len(names) != columns or not all(isinstance(name, str) for name in names)):
         raise learner.broken("feature_names", f"an array of {columns} strings")
     return tuple(names)
+
+
+def _booleans(learner: Fields, names: tuple[str, ...]) -> frozenset[str]:
+    types = learner.get("feature_types", list, [])
+    return frozenset(name for name, found in zip(names, types, strict=False) if found == _BOOLEAN)

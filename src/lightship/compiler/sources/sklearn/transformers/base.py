@@ -23,12 +23,18 @@ class Part:
         names: the columns' names, for messages and statistics.
         kind: ``matrix`` [rows, columns] or ``number`` [rows] of float64, or ``string`` [rows] of bytes.
         raw: whether the columns have the units of the model's inputs of the same names.
+        absent: offsets of the columns that a matrix lacks, because no transformer reads them.
     """
 
     value: str
     names: tuple[str, ...]
     kind: Literal["matrix", "number", "string"] = "matrix"
     raw: bool = False
+    absent: tuple[int, ...] = ()
+
+    def positions(self, offsets: Iterable[int]) -> list[int]:
+        """Return the positions of columns in the matrix."""
+        return [offset - sum(each < offset for each in self.absent) for offset in offsets]
 
 
 @dataclass(frozen=True)
@@ -66,11 +72,20 @@ class Statistics:
 class Draft:
     """Program under construction.
 
-    ``strings`` are the input columns that transformers read as strings.
+    Attributes:
+        builder: the program.
+        strings: the input columns that transformers read as strings.
+        booleans: those that an encoder was fitted on as booleans.
+        read: the input columns that transformers read.
+        gaps: what an empty string stands for, None or NaN, by column in which missing strings are imputed.
+        statistics: what the transformers know about input columns, by name.
     """
 
     builder: ProgramBuilder
     strings: set[str] = field(default_factory=set)
+    booleans: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    gaps: dict[str, Any] = field(default_factory=dict)
     statistics: dict[str, Statistics] = field(default_factory=dict)
 
     def step(self, operator: str, *inputs: str | Array, **options: Any) -> str:
@@ -92,15 +107,24 @@ class Draft:
                 f"{type(reader).__name__} takes numbers, and the column '{text.names[0]}' "
                 "holds strings: encode it first"
             )
+        self.reads(table)
         values = []
         for kind, parts in groupby(table.parts, key=lambda part: part.kind):
             names = [part.value for part in parts]
             values += names if kind == "matrix" else [self.step("stack", *names)]
         return values[0] if len(values) == 1 else self.step("matrix", *values)
 
+    def reads(self, table: Table) -> None:
+        """Record that a transformer reads all columns that have an input's units."""
+        self.read.update(name for part in table.parts if part.raw for name in part.names)
+
     def column(self, part: Part, offset: int) -> str:
         """Return the value [rows] of one column of a part."""
-        return self.step("pick", part.value, position=offset) if part.kind == "matrix" else part.value
+        if part.raw:
+            self.read.add(part.names[offset])
+        if part.kind != "matrix":
+            return part.value
+        return self.step("pick", part.value, position=part.positions([offset])[0])
 
     def select(self, table: Table, positions: Sequence[int]) -> Table:
         """Return some columns of a table."""
@@ -125,10 +149,10 @@ class Draft:
                         setattr(column, key, value)
 
     def _part(self, part: Part, offsets: list[int]) -> Part:
-        if offsets == list(range(len(part.names))):
-            return part
-        value = self.step("select", part.value, np.array(offsets, np.int64))
-        return replace(part, value=value, names=tuple(part.names[offset] for offset in offsets))
+        positions = part.positions(offsets)
+        whole = positions == list(range(len(part.names) - len(part.absent)))
+        value = part.value if whole else self.step("select", part.value, np.array(positions, np.int64))
+        return replace(part, value=value, names=tuple(part.names[offset] for offset in offsets), absent=())
 
 
 def matrix_table(value: str, names: Iterable[str], *, raw: Sequence[bool] = ()) -> Table:

@@ -16,12 +16,14 @@ from lightship.tensors import Array
 class Categories:
     """Values of one column in a program, and their positions in ``categories_``.
 
-    Strings are bytes; a string column has no missing values, so None and NaN are left out.
+    Strings are bytes; a string column has no missing values, so None and NaN are left out. ``strings`` and ``booleans``
+    are whether all values are.
     """
 
     values: Array
     positions: Array
     strings: bool
+    booleans: bool
 
 
 def one_hot(encoder: Any, draft: Draft, table: Table) -> Table:
@@ -86,7 +88,8 @@ def _categories(encoder: Any, categories: Array, name: str) -> Categories:
         array[:] = [each.encode("utf-8", "surrogateescape") for each in values]
     else:
         array = np.array([np.nan if each is None else each for each in values], np.float64)
-    return Categories(array, np.array(kept, np.int64), strings)
+    booleans = bool(values) and all(isinstance(each, bool | np.bool_) or _is_missing(each) for each in values)
+    return Categories(array, np.array(kept, np.int64), strings, booleans)
 
 
 def _is_missing(value: Any) -> bool:
@@ -107,7 +110,11 @@ def _value(draft: Draft, part: Part, offset: int, found: Categories, encoder: An
 
 def _note(draft: Draft, table: Table, index: int, found: Categories, *, unknown: bool) -> None:
     if table.raw[index]:
-        draft.note(table, [index], unknown=unknown)
+        if found.booleans:
+            draft.booleans.add(table.names[index])
+        if b"" in found.values.tolist():
+            draft.gaps.pop(table.names[index], None)
+        draft.note(table, [index], unknown=unknown and not found.booleans)
         statistics = draft.statistics[table.names[index]]
         statistics.values = statistics.values or tuple(found.values.tolist())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,7 @@ from lightship.compiler.sources.sklearn.translate.base import Untranslatable
 
 
 def simple(imputer: Any, draft: Draft, table: Table) -> Table:
-    """SimpleImputer: a value for each column in place of missing ones.
-
-    A column of strings has no missing values, so it passes unchanged.
-    """
+    """SimpleImputer: a value for each column in place of missing ones."""
     statistics = np.asarray(imputer.statistics_)
     if statistics.dtype.kind in "OUS" and any(isinstance(each, str) for each in statistics):
         return _strings(imputer, draft, table)
@@ -59,9 +57,26 @@ def _marker(imputer: Any) -> float | None:
 
 
 def _strings(imputer: Any, draft: Draft, table: Table) -> Table:
-    if _marker(imputer) is not None or imputer.add_indicator:
-        raise Untranslatable("SimpleImputer of strings with missing_values or add_indicator cannot be compiled")
-    for part in table.parts:
-        if part.kind != "string" and part.raw:
-            draft.strings.update(part.names)
-    return table
+    """Impute columns of strings, in which an empty one stands for NaN and None.
+
+    It does not where an encoder has the empty string as a category.
+    """
+    if imputer.add_indicator or not all(isinstance(each, str) for each in imputer.statistics_):
+        raise Untranslatable("SimpleImputer of strings with add_indicator, or beside numbers, cannot be compiled")
+    marker = imputer.missing_values if isinstance(imputer.missing_values, str) else ""
+    draft.reads(table)
+    if any(part.kind != "string" for part in table.parts):  # the first draft, which finds out
+        draft.strings.update(table.names)
+        draft.gaps.update({} if marker else dict.fromkeys(table.names, imputer.missing_values))
+        return table
+    parts = zip(table.parts, imputer.statistics_, strict=True)
+    return Table(tuple(_imputed(part, text, marker, draft) for part, text in parts))
+
+
+def _imputed(part: Part, text: str, marker: str, draft: Draft) -> Part:
+    (name,) = part.names
+    if not marker and name not in draft.gaps:
+        return part
+    draft.note(Table((part,)), missing=not marker)
+    value = np.array([text.encode("utf-8", "surrogateescape")], np.object_)
+    return replace(part, value=draft.step("impute_text", part.value, value, missing=marker))

@@ -9,7 +9,8 @@ from lightship.compiler.sources.sklearn.translate.base import Untranslatable
 
 
 def select(selector: Any, draft: Draft, table: Table) -> Table:
-    """Return the columns that a selector keeps."""
+    """Return the columns that a selector keeps; it was fitted on all of them."""
+    draft.reads(table)
     return draft.select(table, [int(position) for position in selector.get_support(indices=True)])
 
 

@@ -73,7 +73,7 @@ def test_compose_allows_no_transform_and_passes_text_by_default() -> None:
 
 
 @pytest.mark.parametrize("path", ["deploy/server", "functions/compile", "functions/predict"])
-def test_image_copies_only_files_that_its_build_context_has(path: str) -> None:
+def test_image_copies_only_allowed_files(path: str) -> None:
     copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / path / "Dockerfile").read_text(), re.MULTILINE)
     allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     sources = [source for copy in copies for source in copy.split()]

@@ -31,6 +31,7 @@ def test_absent_key_and_empty_cell_are_default() -> None:
     found = from_rows([{"age": 1, "city": "Bern"}, {"age": 2}], SIGNATURE, "input")
     assert found["city"].tolist() == [b"Bern", b"none"]
     assert tables.from_csv(b"city,age\nBern,1\n,2\n", SIGNATURE, {})["city"].tolist() == [b"Bern", b"none"]
+    assert inputs.decode_by_name({"age": [1, 2]}, SIGNATURE)["city"].tolist() == [b"none", b"none"]
 
 
 @pytest.mark.parametrize("row", [{"age": "1", "city": ""}, {"age": "1"}], ids=str)

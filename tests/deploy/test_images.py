@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,12 @@ def test_compose_allows_no_transform_and_passes_text_by_default() -> None:
     service = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["lightship"]
     assert service["build"]["args"] == {"TEXT": "${LIGHTSHIP_TEXT:-auto}"}
     assert service["environment"]["LIGHTSHIP_TRANSFORMS"] == "${LIGHTSHIP_TRANSFORMS:-}"
+
+
+@pytest.mark.parametrize("path", ["deploy/server", "functions/compile", "functions/predict"])
+def test_image_copies_only_files_that_its_build_context_has(path: str) -> None:
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / path / "Dockerfile").read_text(), re.MULTILINE)
+    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    sources = [source for copy in copies for source in copy.split()]
+    assert sources
+    assert [source for source in sources if not any(fnmatch(source, each) for each in allowed)] == []

@@ -87,8 +87,10 @@ class GappedTabular(Tabular):
         return TensorSpec(spec.name, spec.dtype, (None,), kind)
 
     def decode_cells(self, rows: Sequence[Sequence[Any]], spec: TensorSpec) -> Array:
-        """See :class:`InputKind`."""
-        return self.decode([list(row) for row in rows], spec)
+        """See :class:`InputKind`; NaN may be among the cells."""
+        array = self.decode([list(row) for row in rows], spec)
+        self.check_values(array, spec)
+        return array
 
     def cells(self, value: Any, spec: TensorSpec) -> Any:
         """See :class:`InputKind`; an object with other names is returned unchanged."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from lightship.bundle.transform import UsedTransform
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.hints import Hint
-from lightship.compiler.sources.base import Original, TransformFailed
+from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import TOLERANCES, Agreement
 from lightship.compiler.verification.recordings import Recording, Run, compare_engine
+from lightship.compiler.verification.samples import TransformFailed
 from lightship.engines.base import Engine
 from lightship.engines.transformed import TransformedEngine
 from lightship.errors import (

@@ -7,22 +7,20 @@ from pathlib import Path
 from typing import Protocol
 
 from lightship.compiler.hints import Hint
-from lightship.errors import EngineError
 from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature
 
 Batch = tuple[dict[str, Array], dict[str, Array]]  # inputs and outputs
 
 
-class TransformFailed(EngineError):
-    """A user's transform refused an input, raised or returned wrong arrays."""
-
-
 class Reference(Protocol):
     """What recorded outputs come from: an original, or one with a user's transform."""
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """See :meth:`Original.run`; also raises TransformFailed."""
+        """See :meth:`Original.run`.
+
+        Also raises :class:`lightship.compiler.verification.samples.TransformFailed`.
+        """
         ...
 
     def hints(self, signature: Signature) -> Mapping[str, Hint]:

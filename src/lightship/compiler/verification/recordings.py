@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lightship.compiler.sources.base import Reference, TransformFailed
+from lightship.compiler.sources.base import Reference
 from lightship.compiler.verification import samples
 from lightship.compiler.verification.datafiles import read_data
 from lightship.compiler.verification.independence import independent_rows
@@ -197,7 +197,7 @@ def _check_same(recording: Recording, again: Tensors) -> None:
 def _run(original: Reference, signature: Signature, inputs: Mapping[str, Array]) -> Tensors:
     try:
         return original.run(signature.name, inputs)
-    except TransformFailed as error:
+    except samples.TransformFailed as error:
         raise TransformRefused(error.message, detail=error.detail) from None
     except EngineError as error:
         message = f"the original does not accept this input of '{signature.name}': {error.message}"

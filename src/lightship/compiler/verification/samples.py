@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lightship.compiler.hints import Hint, usable
-from lightship.compiler.sources.base import TransformFailed
 from lightship.engines.causes import GPU_ONLY, depends_on_sizes
 from lightship.errors import CompileError, EngineError, TransformRefused
 from lightship.inputs import kind_of
@@ -31,6 +30,10 @@ _VALUES = 2**18  # of one input in one batch, unless FEWEST_ROWS rows have more
 _SEED = 20
 SIZES = (8, 32, 128, 512, 2048, 10240)
 BOUNDS = (2**31 - 1, 1_000_000, 100_000, 30_000, 10_000, 5_000, 1_000, 500, 256, 100, 50, 32, 20, 10, 5, 3, 2, 1)
+
+
+class TransformFailed(EngineError):
+    """A user's transform refused an input, raised or returned wrong arrays."""
 
 
 def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = None) -> tuple[Tensors, Tensors]:

@@ -10,9 +10,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 KERAS_EXAMPLES := quickstart digits
 SKLEARN_EXAMPLES := logistic
-# Examples with a transform, apart, because the servers of most tests allow none; and the transforms that `make run` allows.
+# Examples with a transform, apart, because the servers of most tests allow none; and the transforms that `make run` allows:
+# the example's, and those that the environment names.
 TRANSFORMED := expenses
-TRANSFORMS ?= euros
+TRANSFORMS := euros,$(LIGHTSHIP_TRANSFORMS)
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
@@ -48,7 +49,7 @@ help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: models ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
-	@$(BIN)/lightship up --port $(PORT) --default quickstart --transforms $(TRANSFORMS) $(NIGHTLY)
+	@$(BIN)/lightship up --port $(PORT) --default quickstart --transforms '$(TRANSFORMS)' $(NIGHTLY)
 
 check: lint ## Check style and types and run the fast tests
 	$(BIN)/python scripts/language --commits $(BASE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -111,6 +112,14 @@ def test_readme_commands_use_port_of_make_run() -> None:
     environment = os.environ | {"PORT": "8100"}
     made = subprocess.run(["make", "-n", "run"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert "lightship up --port 8100" in made.stdout
+
+
+def test_make_run_allows_transforms_of_environment() -> None:
+    environment = os.environ | {"LIGHTSHIP_TRANSFORMS": "bmi, dates"}
+    made = subprocess.run(["make", "-n", "run"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    (line,) = (line for line in made.stdout.splitlines() if "lightship up" in line)
+    words = shlex.split(line)
+    assert words[words.index("--transforms") + 1] == "euros,bmi, dates"
 
 
 def test_documentation_blocks_have_valid_kinds() -> None:

@@ -16,7 +16,8 @@ to an HTTP status, each in one place; no other module knows about these::
     ├── Unauthenticated       unauthenticated        no token, or a wrong one
     ├── Forbidden             forbidden              the caller is not authorised for this request
     ├── Unavailable           unavailable            the model exists but cannot be served now
-    │   └── MissingExtra      unavailable            an optional package that is not installed
+    │   ├── MissingExtra      unavailable            an optional package that is not installed
+    │   └── MissingTransform  unavailable            a transform that is not allowed, absent or cannot be imported
     ├── Overloaded            overloaded             request bodies in memory have reached the limit: retry later
     ├── BundleError           bundle_invalid         a bundle that is corrupt, truncated, tampered with or too new
     ├── EngineError           engine_failed          the engine could not run this input
@@ -28,6 +29,7 @@ to an HTTP status, each in one place; no other module knows about these::
     └── CompileError          compile_failed         the source cannot be compiled to a bundle
         ├── SourceRefused     source_refused         not a model file, a broken one or one that is unsafe to open
         ├── ParityError       parity_failed          the compiled model does not agree with the original
+        ├── TransformRefused  transform_failed       a user's transform fails in the compilation
         └── SandboxUnavailable sandbox_unavailable   this machine cannot sandbox the process that opens model files
 """
 
@@ -184,6 +186,13 @@ class MissingExtra(Unavailable):
     """An optional package is not installed; the message names its extra."""
 
 
+class MissingTransform(Unavailable):
+    """A user's transform is not allowed, is absent or cannot be imported.
+
+    ``detail`` names the exception and its line.
+    """
+
+
 class Overloaded(LightshipError):
     """Request bodies in memory have reached the limit. ``retry_after`` is in seconds."""
 
@@ -251,6 +260,15 @@ class ParityError(CompileError):
     """The compiled model does not agree with the original."""
 
     code = "parity_failed"
+
+
+class TransformRefused(CompileError):
+    """A user's transform cannot be imported, or fails in the compilation.
+
+    ``detail`` names the exception and its line.
+    """
+
+    code = "transform_failed"
 
 
 class SandboxUnavailable(CompileError):

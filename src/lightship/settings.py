@@ -49,7 +49,8 @@ class TransformSettings(NamedTuple):
     Attributes:
         names: ``LIGHTSHIP_TRANSFORMS``: the allowed ones.
         folder: ``LIGHTSHIP_TRANSFORMS_FOLDER``: holds their files, ``NAME.py``.
-        seconds: ``LIGHTSHIP_TRANSFORM_SECONDS``: the longest time for one call of a transform's function.
+        seconds: ``LIGHTSHIP_TRANSFORM_SECONDS``: the longest time for one call of a transform's function,
+            and for its import.
     """
 
     names: tuple[str, ...] = ()
@@ -267,7 +268,7 @@ def _duration(text: str) -> float:
 
 
 def _transforms(text: str) -> tuple[str, ...]:
-    names = tuple(word.strip() for word in text.split(",") if word.strip())
+    names = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     if not all(TRANSFORM_NAME.fullmatch(name) for name in names):
         raise ValueError("a list of names like euros,dates of the characters a-z, 0-9 and _")
     return names

@@ -7,6 +7,7 @@ signature, the generated inputs, hints and notes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
@@ -23,7 +24,7 @@ from lightship.compiler import sources
 from lightship.compiler.description import child as describe
 from lightship.compiler.verification import samples
 from lightship.compiler.verification.recordings import record
-from lightship.errors import LightshipError
+from lightship.errors import EngineError, LightshipError
 
 layers = keras.layers
 TRUSTED = {"lambda_without_import.keras", "lambda_activation.keras", "registered.keras"}
@@ -115,6 +116,19 @@ def _any_length(path: Path) -> None:
     keras.Sequential([frames, each, pooled, layers.LSTM(3), layers.Dense(2)]).save(path)
 
 
+def _two_lengths(path: Path) -> None:
+    """Write a model of two inputs of any length, which must be equal."""
+    ids, mask = (keras.Input((None,), dtype="int32", name=name) for name in ("ids", "mask"))
+    embedded, weights = layers.Embedding(20, 4)(ids), keras.ops.expand_dims(keras.ops.cast(mask, "float32"), -1)
+    keras.Model([ids, mask], keras.ops.sum(embedded * weights, axis=1)).save(path)
+
+
+def _small_values(path: Path) -> None:
+    """Write a linear model whose outputs are from 0 to 1 for usual inputs."""
+    linear = layers.Dense(1, kernel_initializer=keras.initializers.Constant(0.01), bias_initializer="ones")
+    keras.Sequential([keras.Input((2,)), linear, layers.Rescaling(0.5)]).save(path)
+
+
 def _without_variables(path: Path) -> None:
     keras.Sequential([keras.Input((4,)), layers.Dense(1)]).export(path)
     shutil.rmtree(path / "variables")
@@ -167,6 +181,8 @@ MODELS: dict[str, Callable[[Path], None]] = {
         keras.Input((8, 8, 3)), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(1, "sigmoid")
     ),
     "cnn_lstm.keras": _any_length,
+    "two_lengths.keras": _two_lengths,
+    "small_values.keras": _small_values,
     "images": _module(Images()),
     "picky": _module(OneValue()),
     "unsigned": _module(Unsigned()),
@@ -176,6 +192,19 @@ MODELS: dict[str, Callable[[Path], None]] = {
     **{f"random{ending}": _random for ending in (".keras", ".h5", ".tflite", ".zip", ".tar.gz", ".bin")},
     **{f"foreign{ending}": _random for ending in (".pt", ".onnx", ".json", ".pb", ".ckpt", ".safetensors")},
 }
+
+
+def threads_of_failed_calls(path: Path) -> int:
+    """Return how many threads are left by calls that a model refuses."""
+    with tempfile.TemporaryDirectory() as work:
+        original = sources.find(path).load(path, Path(work), trust=False)
+        inputs = {"ids": np.zeros((3, 16), np.int32), "mask": np.zeros((3, 8), np.int32)}
+        counts = []
+        for _ in range(4):
+            with contextlib.suppress(EngineError):
+                original.run("serving_default", inputs)
+            counts.append(len(list(Path("/proc/self/task").iterdir())))
+        return counts[-1] - counts[0]
 
 
 def opened(path: Path) -> dict[str, Any]:
@@ -209,7 +238,8 @@ def main(folder: Path) -> None:
     """Write all models and print the description of each."""
     for name, write in MODELS.items():
         write(folder / name)
-    print(json.dumps({name: opened(folder / name) for name in MODELS}))
+    found: dict[str, Any] = {name: opened(folder / name) for name in MODELS}
+    print(json.dumps({**found, "threads": threads_of_failed_calls(folder / "two_lengths.keras")}))
 
 
 if __name__ == "__main__":

@@ -155,6 +155,24 @@ def crash(job: Mapping[str, Any]) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def hang_after_log(job: Mapping[str, Any]) -> None:
+    print("E0000 00:00:1795807160.689 17588 a.cc:1] an error of another call", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGALRM)
+
+
+def fail_after_log(job: Mapping[str, Any]) -> None:
+    lines = [
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+        "I0000 00:00:1795807160.689013   17588 port.cc:153] oneDNN custom operations are on.",
+        "/lib/joblib/parallel.py:50: UserWarning: joblib will operate in serial mode",
+        "  warnings.warn(message)",
+        "Check failed: the cause",
+        "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
+    ]
+    print("\n".join(lines), file=sys.stderr, flush=True)
+    os._exit(3)
+
+
 def fail(job: Mapping[str, Any]) -> None:
     print("a line on standard output")
     raise KeyError("text of the model")
@@ -172,6 +190,8 @@ PROBES: dict[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]] = {
     function.__name__: function  # type: ignore[attr-defined]
     for function in (
         look_around,
+        hang_after_log,
+        fail_after_log,
         escape,
         open_sockets,
         read,

@@ -131,6 +131,15 @@ def test_description_of_softmax_output_lists_probabilities(opened: dict[str, Any
     assert opened["normalization.keras"]["probabilities"] == []
 
 
+def test_description_of_linear_output_lists_no_probabilities(opened: dict[str, Any]) -> None:
+    assert opened["small_values.keras"]["probabilities"] == []
+    assert opened["pixels.keras"]["probabilities"] != []
+
+
+def test_refused_calls_leave_no_threads(opened: dict[str, Any]) -> None:
+    assert opened["threads"] <= 0
+
+
 def test_wrong_export_is_repeated_with_fixed_sizes_and_names_layer(opened: dict[str, Any]) -> None:
     model = opened["cnn_lstm.keras"]
     (frames,) = model["signature"]["inputs"]

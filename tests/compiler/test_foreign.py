@@ -38,6 +38,17 @@ def test_check_pytorch_archive_is_named(tmp_path: Path, name: str) -> None:
     assert "PyTorch" in refusal(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["rows.xlsx", "model.zip", "model.keras"])
+@pytest.mark.parametrize(("part", "named"), [("xl/workbook.xml", "workbook"), ("word/document.xml", "document")])
+def test_check_office_file_is_named(tmp_path: Path, name: str, part: str, named: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(part, "<x/>")
+    message = refusal(tmp_path / name)
+    assert ("workbook" if name == "rows.xlsx" else named) in message
+    assert "not a model" in message
+
+
 @pytest.mark.parametrize("name", ["model.h5", "model.pkl", "model.joblib", "model.keras", "model.tflite", "model"])
 def test_check_pickle_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(pickle.dumps({"weights": [1.0]}))

@@ -7,7 +7,7 @@ import pytest
 
 from lightship.compiler.verification import samples
 from lightship.engines.causes import translated
-from lightship.errors import CompileError, EngineError
+from lightship.errors import CompileError, EngineError, TransformRefused
 from lightship.tensors import Array, Signature, TensorSpec
 
 
@@ -40,6 +40,30 @@ def test_generate_without_accepted_inputs_raises_with_remedy() -> None:
 
     with pytest.raises(CompileError, match="'serving_default'.*--data"):
         samples.generate(run, signature(TensorSpec("x", "float32", (None, 2))))
+
+
+def test_generate_sizes_not_fitting_each_other_are_tried_once() -> None:
+    called = []
+
+    def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        called.append(inputs["mask"].shape)
+        cause = f"Dimensions must be equal, but are 16 and {inputs['mask'].shape[1]} for '{{{{node Mul}}}}'"
+        raise translated(EngineError, "Keras could not run this input", cause)
+
+    two = signature(TensorSpec("text", "string", (None,)), TensorSpec("mask", "int32", (None, None)))
+    with pytest.raises(CompileError, match=r"'serving_default'.*sizes 16 and \d+ do not fit"):
+        samples.generate(run, two)
+    assert [shape[1] for shape in called] == list(samples.SIZES)
+
+
+def test_generate_failing_transform_is_named_without_file_advice() -> None:
+    def run(_: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        raise samples.TransformFailed("the transform 'own' raised KeyError in preprocess", detail="KeyError: 1")
+
+    with pytest.raises(TransformRefused, match="^the transform 'own' raised KeyError") as refused:
+        samples.generate(run, signature(TensorSpec("text", "string", (None,))))
+    assert "numpy.savez" not in refused.value.message
+    assert refused.value.detail == "KeyError: 1"
 
 
 def test_make_every_dtype_is_reproducible() -> None:

@@ -216,6 +216,18 @@ def test_child_crash_is_refused_with_signal() -> None:
         probe("crash")
 
 
+def test_call_over_limit_has_no_log_as_detail() -> None:
+    with pytest.raises(SourceRefused, match="--slow") as refused:
+        probe("hang_after_log")
+    assert refused.value.detail == ""
+
+
+def test_crash_has_error_without_log_lines_as_detail() -> None:
+    with pytest.raises(SourceRefused, match="exit code 3") as refused:
+        probe("fail_after_log")
+    assert refused.value.detail == "Check failed: the cause"
+
+
 def test_unexpected_error_is_reported_with_class_and_stage(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CompileError) as failure:
         probe("fail")

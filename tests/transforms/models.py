@@ -20,6 +20,9 @@ from lightship.tensors import TensorSpec
 GATE = Event()
 GATE.set()
 
+# Code of a transform whose import waits while the gate is closed.
+WAITING = "from tests.transforms.models import GATE\nGATE.wait()\n"
+
 AMOUNTS = TensorSpec("amounts", "string", (None, 2))
 OUTPUTS = (TensorSpec("y", "float32", (None, 2)), TensorSpec("label", "string", (None,)))
 

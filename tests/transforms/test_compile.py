@@ -122,7 +122,7 @@ def test_compile_bundle_allows_transforms_of_deployment_only(project: Project, t
     (project.transforms.folder / "own.py").write_text(CENTRED)
     (tmp_path / "bundle").mkdir()
     job = BuildJob(project.source, tmp_path / "bundle", {"transform": "own"}, transforms=project.transforms)
-    with pytest.raises(CompileError, match="LIGHTSHIP_TRANSFORMS=own"):
+    with pytest.raises(CompileError, match="add own to LIGHTSHIP_TRANSFORMS"):
         compile_bundle(job, Confinement.for_user(sandbox=False))
 
 

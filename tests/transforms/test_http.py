@@ -19,7 +19,7 @@ from lightship.transforms.limited import MOST_ABANDONED
 from tests.app.asgi import ask
 from tests.bundles import Registries, republish
 from tests.serve import WAYS, Answers, Way, core
-from tests.transforms.models import GATE, allowed, closed_gate, publish
+from tests.transforms.models import GATE, WAITING, allowed, closed_gate, publish
 
 PATIENCE = 30.0
 PAIR = ["1,5", "4"]
@@ -134,6 +134,28 @@ def test_hanging_transform_returns_500_and_then_503(registry: Registry, tmp_path
         hanging = [answers.answer(request(path, body(["hang", "1"]))) for _ in range(MOST_ABANDONED + 1)]
     assert [response.status for response in hanging] == [500] * MOST_ABANDONED + [503]
     assert b"did not return within 0.1 s" in hanging[0].body
+
+
+def test_hanging_import_returns_503_and_other_models_answer(
+    registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = allowed(tmp_path, WAITING, seconds=1.0)
+    answers = Answers(registry, Options(default="modes", refresh=0, transforms=settings), threads=1)
+    path, body = PROTOCOLS["native"]
+
+    async def both() -> tuple[Response, Response]:
+        hanging = asyncio.create_task(answers.answer_soon(request(path, body(PAIR))))
+        await asyncio.sleep(0)  # let it begin
+        quick = await answers.answer_soon(request("/predict", {"input": [1, 2]}))
+        assert not hanging.done()
+        return quick, await asyncio.wait_for(hanging, PATIENCE)
+
+    with closed_gate():
+        quick, hanging = asyncio.run(both())
+    answers.close()
+    assert (quick.status, hanging.status) == (200, 503)
+    assert b"'amounts' was not imported within 1 s" in hanging.body
+    assert "the import is still running" in caplog.text
 
 
 def test_calls_with_transform_are_not_batched(answers: Answers) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sys
+import threading
 from pathlib import Path
 
 import orjson
@@ -12,13 +13,13 @@ import pytest
 
 from lightship.bundle import MANIFEST, Bundle, Manifest
 from lightship.compiler.verification import child_output
-from lightship.errors import BundleError, SourceRefused, Unavailable
+from lightship.errors import BundleError, MissingTransform, SourceRefused, Unavailable
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.settings import TransformSettings
 from lightship.transforms import load
 from tests.bundles import Registries
-from tests.transforms.models import CODE, allowed, publish
+from tests.transforms.models import CODE, WAITING, allowed, closed_gate, publish
 
 IDENTITY = "def preprocess(inputs):\n    return inputs\n"
 
@@ -70,6 +71,27 @@ def test_load_failing_import_has_line_in_detail(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as refused:
         load("own", allowed(tmp_path, "\n\nraise ValueError('wrong')", name="own"))
     assert refused.value.detail == "ValueError: wrong (own.py, line 3, in <module>)"
+
+
+def test_load_syntax_error_has_line_of_transform_only(tmp_path: Path) -> None:
+    with pytest.raises(MissingTransform) as refused:
+        load("own", allowed(tmp_path, "\n\ndef (", name="own"))
+    assert refused.value.detail == "SyntaxError: invalid syntax (own.py, line 3)"
+
+
+def test_load_hanging_import_ends_at_limit_and_runs_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = allowed(tmp_path, f"{WAITING}\n{IDENTITY}", name="own", seconds=0.1)
+    before = set(threading.enumerate())
+    with closed_gate():
+        for reason in ("not imported within 0.1 s", "earlier import"):
+            with pytest.raises(MissingTransform, match=f"'own'.*{reason}|{reason}.*'own'"):
+                load("own", settings)
+        (running,) = set(threading.enumerate()) - before
+        assert "'own' was not imported" in caplog.text
+        with pytest.raises(MissingTransform, match="ZeroDivisionError"):  # other transforms are loaded meanwhile
+            load("other", allowed(tmp_path, "1 / 0", name="other"))
+    running.join(30.0)
+    assert load("own", settings._replace(seconds=30.0)).preprocess is not None
 
 
 def test_load_entry_point_of_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

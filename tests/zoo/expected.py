@@ -11,7 +11,5 @@ USERS: Expected = {
 _CODE: Expected = {"Lambda": ("refused", "Lambda")}
 LAYERS: Expected = _CODE
 LAYERS_KERAS2: Expected = {**_CODE, "DenseFeatures": ("refused", "DenseFeatures")}
-PREPROCESSING: Expected = {
-    "StringLookup(mask_token=[M])": ("tensorflow", "string_lookup"),  # LiteRT returns an output of another shape
-}
+PREPROCESSING: Expected = {}
 ALL_ON_LITERT: Expected = {}

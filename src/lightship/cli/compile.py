@@ -16,7 +16,7 @@ from lightship.cli.arguments import completion
 from lightship.cli.arguments.options import json_option, new_registry_option
 from lightship.cli.output import terminal
 from lightship.cli.output.stages import stages, warning
-from lightship.cli.output.terminal import command
+from lightship.cli.output.terminal import command, has_stack
 from lightship.extras import installation
 from lightship.registry.registry import Registry
 from lightship.settings import Settings, TransformSettings
@@ -111,14 +111,27 @@ def _print(report: Report, registry: Registry) -> None:
 
 
 def _next_command(report: Report, registry: Registry) -> str:
-    """Return a command to paste: a prediction for one short row of zeros, or `serve`."""
+    """Return a command to paste.
+
+    It is a prediction for one short row of zeros; for other inputs `serve`, or with a local stack, which serves
+    already, a prediction for a file.
+    """
     where = [] if registry.location == Settings.from_environment().registry else ["--registry", registry.location]
+    where += _transforms(report)
     (spec, *others) = report.signatures[0].inputs
     row = [1 if size is None else size for size in spec.row_shape]
     if others or spec.dtype in {"bool", "string"} or math.prod(row) > _MAX_VALUES:
-        return command("serve", *where)
+        return command("predict", report.name, "FILE", *where) if has_stack() else command("serve", *where)
     zeros = np.zeros([1, *row] if spec.batched else row, dtype=int).tolist()
     return command("predict", report.name, json.dumps(zeros), *where)
+
+
+def _transforms(report: Report) -> list[str]:
+    """Return the option that allows the model's transform; [] where none is needed."""
+    allowed = TransformSettings.from_environment().names
+    if not report.transform or report.transform in allowed:
+        return []
+    return ["--transforms", ",".join((*allowed, report.transform))]
 
 
 def _comparison(report: Report) -> Table:

@@ -162,4 +162,5 @@ def _report(built: Outcome, cost: Mapping[str, Any], bundle: Bundle) -> Report:
     except untrusted_report.InvalidReport as error:
         message = "the process that compiled this model sent an invalid report"
         raise SourceRefused(message, detail=str(error)) from None
-    return replace(report, digest=bundle.digest, sandbox=str(built))
+    used = bundle.manifest.transform
+    return replace(report, digest=bundle.digest, sandbox=str(built), transform=used.name if used else "")

@@ -44,6 +44,7 @@ class Report:
         warnings: what may be wrong although the model compiled.
         rewrites: what was changed in the graph so that LiteRT can run it.
         trusted: code in the source that ``--trust`` allowed.
+        transform: name of the user's transform that the model uses; empty without.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
     """
 
@@ -61,6 +62,7 @@ class Report:
     trusted: tuple[str, ...]
     sandbox: str = ""
     rewrites: tuple[str, ...] = ()
+    transform: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain dictionaries and lists."""

@@ -70,6 +70,7 @@ def _report(record: Mapping[str, Any]) -> Report:
         trusted=_sentences(record["trusted"]),
         sandbox=sentence(record.get("sandbox", "")),
         rewrites=_sentences(record["rewrites"]),
+        transform=sentence(record.get("transform", "")),
     )
 
 

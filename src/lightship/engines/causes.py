@@ -19,6 +19,9 @@ DETAIL_LENGTH = 600  # characters: LiteRT names the operator at the end of a lon
 _NUMBER = r"(-?\d{1,20})"
 _SHAPE = r"(\[[\d, ?]{0,80}\])"
 
+# A cause that depends on the sizes of an input only: TensorFlow finds it before it computes.
+_SIZES = "the sizes {0} and {1} do not fit together"
+
 # A cause that does not depend on the input.
 GPU_ONLY = "a layer has data_format='channels_first', which TensorFlow has on GPUs only: use channels_last"
 
@@ -27,6 +30,7 @@ _CAUSES = tuple(
     (re.compile(pattern), cause)
     for pattern, cause in (
         (rf"= {_NUMBER} is not in \[0, {_NUMBER}\)", "an index is {0}, it must be at least 0 and below {1}"),
+        (rf"Dimensions must be equal, but are {_NUMBER} and {_NUMBER}", _SIZES),
         (r"(?i)gather(?:_nd)? index out of bounds", "an index is outside the table that it selects from"),
         (r"(?i)ind(?:ex|exes|ices) (?:is |are )?out of (?:bounds|range)", "an index is out of range"),
         (rf"Incompatible shapes: {_SHAPE} vs\. {_SHAPE}", "the shapes {0} and {1} do not fit together"),
@@ -72,6 +76,11 @@ def cause_of(text: str) -> str:
         if found := pattern.search(text[:10_000]):
             return cause.format(*found.groups())
     return ""
+
+
+def depends_on_sizes(message: str) -> bool:
+    """Return whether a message has a cause that no values of an input change."""
+    return bool(re.search(_SIZES.format(_NUMBER, _NUMBER), message))
 
 
 def detail(error: object) -> str:

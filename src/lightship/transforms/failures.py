@@ -11,9 +11,15 @@ _LONGEST = 500
 def summary(error: BaseException) -> str:
     """Return an exception's class, text and place on one line of up to 500 characters."""
     text = " ".join(str(error).split())[:_LONGEST]
+    return f"{type(error).__name__}{': ' if text else ''}{text}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """Return where an exception was raised; "" where its text says it, or for none."""
     frames = traceback.extract_tb(error.__traceback__)
-    at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
-    return f"{type(error).__name__}{': ' if text else ''}{text}{at}"
+    if not frames or (isinstance(error, SyntaxError) and error.lineno is not None):
+        return ""
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})"
 
 
 def sentence(text: object) -> str:

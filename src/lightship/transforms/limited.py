@@ -47,18 +47,21 @@ class Limited:
 
     Attributes:
         seconds: the limit of one call.
+
+    ``most_abandoned`` is the number of calls beyond the limit from which further ones are refused.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, most_abandoned: int = MOST_ABANDONED) -> None:
         self.seconds = seconds
+        self._most_abandoned = most_abandoned
         self._idle: list[_Worker] = []
         self._abandoned: list[SimpleQueue[_Outcome]] = []
         self._changing = threading.Lock()
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return the function's result; raises Raised, TimedOut or TooManyAbandoned."""
-        if self._abandoned:
-            self._check_abandoned()
+        if self._abandoned and self.abandoned >= self._most_abandoned:
+            raise TooManyAbandoned
         try:
             worker = self._idle.pop()  # list.pop and append are atomic: no lock
         except IndexError:
@@ -75,11 +78,12 @@ class Limited:
             raise Raised(outcome.error)
         return outcome.result
 
-    def _check_abandoned(self) -> None:
+    @property
+    def abandoned(self) -> int:
+        """Return the number of calls beyond the limit that have not returned yet."""
         with self._changing:
             self._abandoned = [answer for answer in self._abandoned if answer.empty()]
-            if len(self._abandoned) >= MOST_ABANDONED:
-                raise TooManyAbandoned
+            return len(self._abandoned)
 
 
 class _Worker:

@@ -7,14 +7,16 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lightship.errors import Unavailable
+from lightship.errors import MissingTransform
 from lightship.settings import TransformSettings
 from lightship.tensors import Array
 from lightship.transforms.failures import summary
+from lightship.transforms.limited import Limited, Raised, TimedOut, TooManyAbandoned
 
 Function = Callable[[Mapping[str, Array]], Any]
 
@@ -22,6 +24,9 @@ Function = Callable[[Mapping[str, Array]], Any]
 GROUP = "lightship.transforms"
 
 _LOG = logging.getLogger(__name__)
+
+# Running imports by file, with those that exceeded the limit.
+_IMPORTS: dict[Path, Limited] = {}
 
 
 @dataclass(frozen=True)
@@ -41,30 +46,54 @@ class Transform:
 
 
 def load(name: str, settings: TransformSettings) -> Transform:
-    """Load an allowed transform; raises Unavailable.
+    """Load an allowed transform within the time limit; raises MissingTransform.
 
     ``name`` is one that a manifest or model.yaml accepts. The file ``NAME.py`` of the folder precedes an entry point.
     """
     if name not in settings.names:
-        raise Unavailable(
-            f"the model uses the transform '{name}', which is not allowed here: if you trust "
-            f"{settings.folder.name}/{name}.py, set LIGHTSHIP_TRANSFORMS={name} (on AWS, the parameter Transforms)"
+        raise MissingTransform(
+            f"the model uses the transform '{name}', which is not allowed here: if you trust {settings.folder.name}/"
+            f"{name}.py, add {name} to LIGHTSHIP_TRANSFORMS (on AWS, to the parameter Transforms)"
         )
-    path = settings.folder / f"{name}.py"
-    try:
-        module, source = _of_file(name, path) if path.is_file() else _of_entry_point(name, settings)
-    except Unavailable:
-        raise
-    except BaseException as error:  # the import of a user's code may also call sys.exit
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        _LOG.error("the transform '%s' cannot be imported", name, exc_info=error)
-        message = f"the transform '{name}' raised {type(error).__name__} when it was imported"
-        raise Unavailable(message, detail=summary(error)) from error
+    module, source = _imported(name, settings)
     functions = {part: _function(module, part, name) for part in ("preprocess", "postprocess")}
     if not any(functions.values()):
-        raise Unavailable(f"the transform '{name}' has neither a function preprocess nor a function postprocess")
+        raise MissingTransform(f"the transform '{name}' has neither a function preprocess nor a function postprocess")
     return Transform(name, hashlib.sha256(source).hexdigest() if source else "", **functions)
+
+
+def _imported(name: str, settings: TransformSettings) -> tuple[object, bytes]:
+    """Import a transform; return its module with its source."""
+    path = settings.folder / f"{name}.py"
+    try:
+        return _within_limit(path, settings.seconds, partial(_import, name, path, settings))
+    except Raised as raised:
+        if isinstance(raised.error, MissingTransform):
+            raise raised.error from None
+        _LOG.error("the transform '%s' cannot be imported", name, exc_info=raised.error)
+        message = f"the transform '{name}' raised {type(raised.error).__name__} when it was imported"
+        raise MissingTransform(message, detail=summary(raised.error)) from raised.error
+    except TimedOut:
+        message = f"the transform '{name}' was not imported within {settings.seconds:g} s"
+        _LOG.error("%s; the import is still running", message)
+        raise MissingTransform(message) from None
+    except TooManyAbandoned:
+        raise MissingTransform(f"an earlier import of the transform '{name}' has not returned yet") from None
+
+
+def _within_limit(path: Path, seconds: float, function: Callable[[], tuple[object, bytes]]) -> tuple[object, bytes]:
+    """Run an import in another thread, unless an earlier one is still running."""
+    limited = _IMPORTS.setdefault(path, Limited(seconds, most_abandoned=1))
+    try:
+        imported: tuple[object, bytes] = limited.call(function)
+        return imported
+    finally:
+        if not limited.abandoned:
+            _IMPORTS.pop(path, None)
+
+
+def _import(name: str, path: Path, settings: TransformSettings) -> tuple[object, bytes]:
+    return _of_file(name, path) if path.is_file() else _of_entry_point(name, settings)
 
 
 def _of_file(name: str, path: Path) -> tuple[object, bytes]:
@@ -89,7 +118,7 @@ def _of_entry_point(name: str, settings: TransformSettings) -> tuple[object, byt
         module = sys.modules.get(getattr(loaded, "__module__", "") or getattr(loaded, "__name__", ""))
         file = Path(getattr(module, "__file__", None) or "")
         return loaded, file.read_bytes() if file.suffix == ".py" and file.is_file() else b""
-    raise Unavailable(
+    raise MissingTransform(
         f"there is no transform '{name}' here: neither a file {settings.folder.name}/{name}.py nor an entry point "
         f"'{name}' of the group {GROUP}"
     )
@@ -98,5 +127,5 @@ def _of_entry_point(name: str, settings: TransformSettings) -> tuple[object, byt
 def _function(module: object, part: str, name: str) -> Function | None:
     function: Function | None = getattr(module, part, None)
     if function is not None and not callable(function):
-        raise Unavailable(f"'{part}' of the transform '{name}' is not a function")
+        raise MissingTransform(f"'{part}' of the transform '{name}' is not a function")
     return function

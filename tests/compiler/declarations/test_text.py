@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,6 +44,7 @@ from lightship.serving.serving import Options
 from lightship.serving.threads import Threads
 from lightship.tensors import Array, Signature, TensorSpec
 from tests.compiler.conftest import ROOT
+from tests.compiler.originals import Scaled
 from tests.jobs.clouds import SETTINGS, moto_cloud
 from tests.jobs.scoring import scored
 from tests.model_files import written_once
@@ -321,6 +323,22 @@ def test_declared_input_without_model_input_is_refused(bundle: Bundle, folder: P
     config = Config.parse({"inputs": {"input_ids": {"kind": "text", "tokenizer": "vocab.txt"}}})
     with pytest.raises(CompileError, match="bucket"):
         tokenized(original, config, {})
+
+
+class Masked(Scaled):
+    """An original of token ids and a mask, both of any length."""
+
+    signatures = (Signature("serving_default", (ANY, replace(ANY, name="attention_mask")), ()),)
+
+
+def test_mask_of_any_length_without_option_is_refused_by_name(folder: Path) -> None:
+    files, options = {"vocab.txt": folder / "vocab.txt"}, {"kind": "text", "tokenizer": "vocab.txt", "length": 16}
+    config = Config.parse({"inputs": {ANY.name: options}})
+    with pytest.raises(CompileError, match=r"inputs\.input_ids: .*add the option attention_mask: attention_mask"):
+        tokenized(Masked(folder, 1.0), config, files)
+    named = Config.parse({"inputs": {ANY.name: {**options, "attention_mask": "attention_mask"}}})
+    original, _ = tokenized(Masked(folder, 1.0), named, files)
+    assert [spec.name for spec in original.signatures[0].inputs] == ["text"]
 
 
 def test_invalid_text_in_program_is_invalid_input(bundle: Bundle) -> None:

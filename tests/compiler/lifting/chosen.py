@@ -16,6 +16,7 @@ FUNCTIONS = {
     "two splits": "StringToHashBucketFast",
     "joined": "StringToHashBucketStrong",
     "code points": "UnicodeDecode",
+    "equal": "Equal",
 }
 KEPT = {
     "quadratic pattern": "StaticRegexReplace",

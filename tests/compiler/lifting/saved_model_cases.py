@@ -44,6 +44,11 @@ def _code_points(module: Any, text: Any) -> Any:
     return tf.strings.unicode_decode(text, "UTF-8").to_tensor(shape=(None, 10))
 
 
+def _equal(module: Any, text: Any) -> Any:
+    """Return whether a text is one of two constants, which are scalars."""
+    return tf.logical_or(tf.equal(text, "foo"), tf.logical_not(tf.not_equal(text, "bar")))
+
+
 def _numbers(module: Any, text: Any) -> Any:
     return tf.strings.to_number(tf.strings.regex_replace(text, "[^0-9]+", "")) + module.weights[0, 0]
 
@@ -66,6 +71,7 @@ CASES: Mapping[str, Callable[[Path], None]] = {
     "two splits": _saved(_two_splits, TEXT),
     "joined": _saved(_joined, TEXT),
     "code points": _saved(_code_points, TEXT),
+    "equal": _saved(_equal, TEXT),
     "quadratic pattern": _saved(_regular, TEXT),
     "text of results": _saved(_of_results, tf.TensorSpec((None, 2), tf.float32, name="numbers")),
     "loop": _saved(_repeated, TEXT),

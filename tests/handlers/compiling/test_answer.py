@@ -34,6 +34,7 @@ COMPILED: dict[str, Any] = {
     "rewrites": ["loops over lists became loops over tensors"],
     "trusted": [],
     "sandbox": "kernel",
+    "transform": "euros",
 }
 
 

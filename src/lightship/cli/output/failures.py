@@ -23,7 +23,7 @@ import click
 
 from lightship import aws
 from lightship.cli.output.terminal import printable
-from lightship.errors import LightshipError, TransformError
+from lightship.errors import LightshipError, MissingTransform, TransformError, TransformRefused
 from lightship.extras import extra_of, missing_extra
 
 FAILED = 1
@@ -103,7 +103,7 @@ def _sentence(error: LightshipError) -> str:
 
     Both are made printable: their content can come from a model file.
     """
-    origin = "transform" if isinstance(error, TransformError) else "framework"
+    origin = "transform" if isinstance(error, TransformError | TransformRefused | MissingTransform) else "framework"
     detail = f"\n(the {origin}'s message: {printable(error.detail)})" if error.detail else ""
     return printable(error.message) + detail
 

@@ -26,7 +26,12 @@ def command(*words: str) -> str:
 
     Where the variables of a local stack are set, the line sets them: they may be set for the current command only.
     """
-    return stack_command(*words) if os.environ.get(logs.VARIABLE) and STACK_FILE.is_file() else _command(*words)
+    return stack_command(*words) if has_stack() else _command(*words)
+
+
+def has_stack() -> bool:
+    """Return whether the variables of a local stack are set, and it is running here."""
+    return bool(os.environ.get(logs.VARIABLE)) and STACK_FILE.is_file()
 
 
 def stack_command(*words: str) -> str:

@@ -19,6 +19,15 @@ from lightship.preprocessing.builder import ProgramBuilder
 from lightship.tensors import Array, Signature, TensorSpec
 
 KIND = "text"  # of the entries
+# Usual names of inputs that go with token ids, with the option that names them.
+COMPANIONS: Mapping[str, str] = {
+    "attention_mask": "attention_mask",
+    "input_mask": "attention_mask",
+    "padding_mask": "attention_mask",
+    "token_type_ids": "token_type_ids",
+    "input_type_ids": "token_type_ids",
+    "segment_ids": "token_type_ids",
+}
 _OUTPUTS = ("ids", "mask", "types")  # of the operators, in their order
 _DTYPE = "int32"  # of these outputs
 

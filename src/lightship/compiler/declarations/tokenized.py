@@ -13,7 +13,7 @@ from typing import Any
 
 from lightship.compiler.declarations import tokenization
 from lightship.compiler.declarations.config import Config
-from lightship.compiler.declarations.tokenization import TextInput
+from lightship.compiler.declarations.tokenization import COMPANIONS, TextInput
 from lightship.compiler.declarations.tokenizer_files import Entry
 from lightship.compiler.hints import Hint, vocabulary
 from lightship.compiler.sources.base import Batch, Original
@@ -45,7 +45,24 @@ def _texts(
 ) -> list[TextInput]:
     hints = original.hints(signature)
     found = [Entry(spec, entries[spec.name], hints.get(spec.name)) for spec in signature.inputs if spec.name in entries]
-    return [tokenization.read(entry, signature, files) for entry in found]
+    texts = [tokenization.read(entry, signature, files) for entry in found]
+    made = {spec.name for text in texts for spec in text.tensors.values()}
+    for entry in found:
+        _check_companions(entry, [spec for spec in signature.inputs if spec.name not in made])
+    return texts
+
+
+def _check_companions(entry: Entry, others: Sequence[TensorSpec]) -> None:
+    """Raise CompileError where another input, by its name, goes with the tokens.
+
+    It has one value for each of them, and a client cannot know how many these are.
+    """
+    for spec in others:
+        if (option := COMPANIONS.get(spec.name)) and spec.shape == entry.spec.shape and None in spec.row_shape:
+            raise CompileError(
+                f"{entry.path}: the model also takes '{spec.name}', {spec}, which a tokenizer makes: add the option "
+                f"{option}: {spec.name}"
+            )
 
 
 class Tokenized(Wrapped):

@@ -10,10 +10,19 @@ from lightship.compiler.declarations.config import Config
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import TOLERANCES, Agreement
-from lightship.compiler.verification.recordings import Recording, compare_engine
+from lightship.compiler.verification.recordings import Recording, Run, compare_engine
+from lightship.compiler.verification.samples import TransformFailed
 from lightship.engines.base import Engine
 from lightship.engines.transformed import TransformedEngine
-from lightship.errors import CompileError, EngineError, InvalidInput, TransformError, TransformTimeout
+from lightship.errors import (
+    CompileError,
+    EngineError,
+    InvalidInput,
+    MissingTransform,
+    TransformError,
+    TransformRefused,
+    TransformTimeout,
+)
 from lightship.settings import TransformSettings
 from lightship.tensors import Array, Signature
 from lightship.transforms import BoundTransform, Transform, load
@@ -47,16 +56,26 @@ class Transformed:
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs that a client sees.
 
-        Raises EngineError where the transform or the framework refuses the input, TransformTimeout where the transform
-        does not return.
+        Raises EngineError where the framework refuses the input, TransformFailed where the transform refuses it or
+        fails, TransformTimeout where the transform does not return.
         """
+        own = self._call(self.transform.preprocess, signature, inputs)
         try:
-            outputs = self.original.run(signature, self.transform.preprocess(signature, inputs))
-            return self.transform.postprocess(signature, outputs)
+            outputs = self.original.run(signature, own)
+        except InvalidInput as error:
+            raise EngineError(error.message, detail=error.detail) from None
+        return self._call(self.transform.postprocess, signature, outputs)
+
+    def _call(self, function: Run, signature: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        try:
+            return function(signature, arrays)
         except TransformTimeout:
             raise
-        except (InvalidInput, TransformError) as error:
-            raise EngineError(error.message, detail=error.detail) from None
+        except InvalidInput as error:
+            message = f"the transform '{self.transform.transform.name}' refused an input: {error.message}"
+            raise TransformFailed(message, detail=error.detail) from None
+        except TransformError as error:
+            raise TransformFailed(error.message, detail=error.detail) from None
 
     def hints(self, signature: Signature) -> Mapping[str, Hint]:
         """Return no hints: those of the original are about its own inputs."""
@@ -100,13 +119,16 @@ class Transformed:
 def load_declared(config: Config, settings: TransformSettings) -> Transform | None:
     """Load the transform of model.yaml; None where it names none.
 
-    Raises Unavailable where the transform is not allowed or cannot be loaded, CompileError where it lacks a function
-    that the declared tensors need.
+    Raises TransformRefused where the transform is not allowed or cannot be loaded, CompileError where it lacks a
+    function that the declared tensors need.
     """
     declared = config.transform
     if declared is None:
         return None
-    transform = load(declared.name, settings)
+    try:
+        transform = load(declared.name, settings)
+    except MissingTransform as error:
+        raise TransformRefused(error.message, detail=error.detail) from None
     for side, specs, part in (("inputs", declared.inputs, "preprocess"), ("outputs", declared.outputs, "postprocess")):
         if specs and getattr(transform, part) is None:
             raise CompileError(

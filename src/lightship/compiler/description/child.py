@@ -18,7 +18,7 @@ from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Original
 from lightship.compiler.sources.trust import trusted_code
 from lightship.compiler.verification import samples
-from lightship.errors import CompileError
+from lightship.errors import CompileError, EngineError
 from lightship.tensors import Array, Signature
 
 _PIXELS = 255
@@ -60,14 +60,17 @@ def _takes_pixels(hint: Hint) -> bool:
 def _probabilities(original: Original, signature: Signature) -> list[str]:
     """Return the names of the outputs that hold probabilities.
 
-    On generated inputs, their columns add up to one, or are a single one from 0 to 1.
+    On generated inputs, and on these with floats a thousand times as large, their columns add up to one, or are a
+    single one from 0 to 1.
     """
     try:
-        with limits.deadline(limits.CALL_SECONDS):
-            _, outputs = samples.generate(original.run, signature, original.hints(signature))
-    except CompileError:  # the model accepts no generated inputs
+        with limits.deadline(2 * limits.CALL_SECONDS):
+            inputs, outputs = samples.generate(original.run, signature, original.hints(signature))
+            others = original.run(signature.name, samples.alter(inputs))
+    except (CompileError, EngineError):  # the model accepts no generated inputs, or not these
         return []
-    return [spec.name for spec in signature.outputs if _is_distribution(outputs[spec.name])]
+    names = [spec.name for spec in signature.outputs]
+    return [name for name in names if _is_distribution(outputs[name]) and _is_distribution(others[name])]
 
 
 def _is_distribution(array: Array) -> bool:

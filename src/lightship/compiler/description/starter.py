@@ -8,22 +8,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lightship import inputs
+from lightship.compiler.declarations.tokenization import COMPANIONS
 from lightship.compiler.description.describe import Description
 from lightship.tensors import TensorSpec
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # YAML's booleans and null
 _MODES = {1: "L", 3: "RGB"}
-# Usual names of inputs of token ids, and of those that go with them, with the option of the kind text.
+# Usual names of inputs of token ids.
 _TOKENS = frozenset({"input_ids", "token_ids", "input_word_ids"})
-_MASKS = {
-    "attention_mask": "attention_mask",
-    "input_mask": "attention_mask",
-    "padding_mask": "attention_mask",
-    "token_type_ids": "token_type_ids",
-    "input_type_ids": "token_type_ids",
-    "segment_ids": "token_type_ids",
-}
 _LISTED = 100  # maximum number of columns or classes to list
 
 
@@ -61,7 +54,7 @@ def _input(spec: TensorSpec, description: Description) -> Iterator[str]:
         yield f"{name}: {{kind: image, mode: {mode}, scale: {1.0 if pixels else 1 / 255!r}}}"
     elif _takes_tokens(spec):
         yield from _text(spec, description)
-    elif spec.name in _MASKS and any(map(_takes_tokens, _distinct(description, "inputs"))):
+    elif spec.name in COMPANIONS and any(map(_takes_tokens, _distinct(description, "inputs"))):
         return
     elif spec.batched and (columns := _columns(spec)) > 1:
         listed = ", ".join(f"column_{number}" for number in range(1, columns + 1))
@@ -94,7 +87,7 @@ def _flow(value: Any) -> str:
 def _text(spec: TensorSpec, description: Description) -> Iterator[str]:
     """Yield the suggestion for token ids, with the inputs for mask and types."""
     others = {each.name for each in _distinct(description, "inputs")}
-    options = [f"{option}: {name}" for name, option in _MASKS.items() if name in others]
+    options = [f"{option}: {name}" for name, option in COMPANIONS.items() if name in others]
     if spec.shape[1] is None:
         options = ["length: 128", *options]
     yield "If it holds token ids, requests may send texts; the tokenizer's file lies beside model.yaml:"
@@ -115,7 +108,7 @@ def _output(spec: TensorSpec, description: Description) -> Iterator[str]:
         return
     count = 2 if spec.shape[1] == 1 else int(spec.shape[1] or 0)
     listed = ", ".join(f'"class {number}"' for number in range(count))
-    yield "Its values are probabilities; names of the classes, in the order of the columns:"
+    yield "If its values are probabilities, names of the classes, in the order of the columns:"
     yield f"{name}: {{classes: [{listed}]}}"
 
 

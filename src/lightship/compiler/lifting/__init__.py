@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from lightship import graphs
 from lightship.compiler import exports
 from lightship.compiler.graph.frozen import Graph, add_node, freeze, rename_inputs, unused_name
-from lightship.compiler.lifting.cut import REQUIRED, Cut, find_cut, shape_of
+from lightship.compiler.lifting.cut import COMPARISONS, REQUIRED, Cut, find_cut, shape_of
 from lightship.compiler.lifting.programs import export_tables, program_of
 from lightship.compiler.lifting.translation import NotLiftable
 from lightship.engines.dead_code import prune
@@ -44,8 +46,13 @@ class Lifted:
 
 def may_require_lifting(folder: Path) -> bool:
     """Return whether a SavedModel has an operator that is lifted, needed or not."""
-    content = (folder / exports.GRAPH).read_bytes()
-    return any(name.encode() in content for name in REQUIRED)
+    from tensorflow.core.framework.types_pb2 import DT_STRING
+
+    message = graphs.read_saved_model(folder / exports.GRAPH, "the export")
+    definitions = [meta.graph_def for meta in message.meta_graphs]
+    functions = [function for each in definitions for function in graphs.functions_of(each).values()]
+    nodes = chain(*(each.node for each in definitions), *(each.node_def for each in functions))
+    return any(node.op in REQUIRED or (node.op in COMPARISONS and node.attr["T"].type == DT_STRING) for node in nodes)
 
 
 def lift(folder: Path, signatures: Sequence[str]) -> Lifted | None:
@@ -55,16 +62,16 @@ def lift(folder: Path, signatures: Sequence[str]) -> Lifted | None:
     NotLiftable where such an operator depends on one that has no translation.
     """
     try:
-        graphs = freeze(folder, signatures)
+        frozen = freeze(folder, signatures)
     except Exception:  # Unfreezable, and any error of TensorFlow for an unforeseen graph
         return None
     programs: dict[str, Program] = {}
     operators: dict[str, None] = {}
-    for graph in graphs:
+    for graph in frozen:
         if found := _lift(graph):
             cut, programs[graph.name] = found
             operators |= dict.fromkeys(cut.required)
-    return Lifted(graphs, programs, tuple(operators)) if programs else None
+    return Lifted(frozen, programs, tuple(operators)) if programs else None
 
 
 def _lift(graph: Graph) -> tuple[Cut, Program] | None:

@@ -18,6 +18,8 @@ REQUIRED = frozenset(
     | {"Substr", "UnicodeDecode", "UnicodeDecodeWithOffsets", "UnicodeEncode", "UnicodeScript", "UnicodeTranscode"}
     | {"ReduceJoin", "UnsortedSegmentJoin", "StringFormat", "DecodeCSV", "DecodeBase64", "EncodeBase64"}
 )
+# Comparisons, which are required only for strings: LiteRT returns another shape where one side is a scalar.
+COMPARISONS = frozenset({"Equal", "NotEqual"})
 # Operators that are lifted if what they take is: their results are fewer or smaller than their inputs.
 _BROADCASTING = frozenset({"AddV2", "Equal", "FloorMod", "LogicalAnd", "LogicalOr", "NotEqual", "SelectV2"})
 _FOLLOWING = _BROADCASTING | frozenset(
@@ -52,7 +54,7 @@ def find_cut(graph: Any, results: Collection[str], tables: Collection[str]) -> C
     operator depends on one that has no translation.
     """
     needed = _ancestors([graph.get_tensor_by_name(name).op for name in results])
-    required = [operation for operation in needed if operation.type in REQUIRED]
+    required = [operation for operation in needed if _is_required(operation)]
     if not required:
         return None
     analysis = _Analysis(needed, tables)
@@ -63,6 +65,11 @@ def find_cut(graph: Any, results: Collection[str], tables: Collection[str]) -> C
     crossing = tuple(analysis.crossing(results))
     _check(crossing)
     return Cut(steps, crossing, tuple(dict.fromkeys(operation.type for operation in required)))
+
+
+def _is_required(operation: Any) -> bool:
+    compares = operation.type in COMPARISONS and operation.inputs[0].dtype.name == "string"
+    return operation.type in REQUIRED or bool(compares)
 
 
 def shape_of(tensor: Any) -> Any:

@@ -26,13 +26,20 @@ from lightship.compiler.sandbox import events, hiding, memory, powerless, proces
 from lightship.compiler.sandbox.instructions import Instructions
 from lightship.compiler.sandbox.kernel import seatbelt
 from lightship.compiler.sandbox.limits import Limits
-from lightship.errors import CompileError, LightshipError, ParityError, SandboxUnavailable, SourceRefused
+from lightship.errors import (
+    CompileError,
+    LightshipError,
+    ParityError,
+    SandboxUnavailable,
+    SourceRefused,
+    TransformRefused,
+)
 
 __all__ = ["CONFINED", "Confinement", "Limits", "Outcome", "Progress", "Task", "ignore_progress", "run"]
 
 PROOFS = ("kernel", "powerless", "none")
 
-_ERRORS = {error.code: error for error in (CompileError, SourceRefused, ParityError)}
+_ERRORS = {error.code: error for error in (CompileError, SourceRefused, ParityError, TransformRefused)}
 _ADVICE = "compile on a machine with a sandbox or, if you trust the author of the file, with --no-sandbox"
 
 # Called with a stage's name and the share of the work done, 0 to 1; called with ``unconfined`` before a file is opened
@@ -125,8 +132,8 @@ def run(task: Task, confinement: Confinement = CONFINED, *, progress: Progress =
     """Run a task in a confined child process and return its outcome.
 
     Raises SandboxUnavailable where no accepted proof holds. Raises the error that the child reports, as SourceRefused,
-    ParityError or, for every other code, CompileError. Raises SourceRefused where the child exceeds a limit, sends an
-    invalid event or ends without a result.
+    ParityError, TransformRefused or, for every other code, CompileError. Raises SourceRefused where the child exceeds a
+    limit, sends an invalid event or ends without a result.
     """
     limited = confinement.with_memory_limit()
     failures: list[events.NotProven] = []

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -35,6 +36,12 @@ _POLL_SECONDS = 0.2
 _POLL_RATIO = 20  # with thousands of processes a poll is slow: spend at most a twentieth of the time on it
 
 _COVERAGE = "COVERAGE_PROCESS_CONFIG"  # set where the coverage of tests is measured: the child is measured too
+# Signals by which a limit of time ends the child.
+_LIMIT_SIGNALS = (signal.SIGXCPU, signal.SIGALRM, signal.SIGPROF)
+# Lines of standard error that are no errors: log messages of TensorFlow and LiteRT, and warnings of Python.
+_LOGGED = re.compile(
+    r"^(?:[IW]\d{4} [\d:.]+ .*|(?:INFO|WARNING): .*|.*:\d+: \w*Warning: .*(?:\n  .*)?)(?:\n|\Z)", re.MULTILINE
+)
 # The only variables that the child inherits from the parent.
 INHERITED_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ", _COVERAGE)
 FIXED_VARIABLES = {
@@ -129,9 +136,10 @@ class Child:
             os.killpg(self._popen.pid, signal.SIGKILL)
 
     def exit_reason(self) -> tuple[str, str]:
-        """End the child; return why there is no result, and the end of its standard error.
+        """End the child; return why there is no result, and what it last wrote about that.
 
-        The reason is phrased as the end of a sentence.
+        The reason is phrased as the end of a sentence. The text is the end of standard error without log messages; it
+        is empty where a limit ended the child.
         """
         ended = self.end()
         with contextlib.suppress(BlockingIOError):
@@ -139,7 +147,9 @@ class Child:
             while self._keep_stderr(os.read(self._stderr, _READ_BYTES)):
                 pass
         reason = self._describe_exit(self._popen.returncode) if ended else "sent no result and did not end"
-        return reason, self._stderr_tail.decode(errors="replace").strip()
+        if -self._popen.returncode in _LIMIT_SIGNALS:
+            return reason, ""
+        return reason, _LOGGED.sub("", self._stderr_tail.decode(errors="replace")).strip()
 
     def _describe_exit(self, code: int) -> str:
         if code == -signal.SIGXCPU:

@@ -17,7 +17,10 @@ class Reference(Protocol):
     """What recorded outputs come from: an original, or one with a user's transform."""
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """See :meth:`Original.run`."""
+        """See :meth:`Original.run`.
+
+        Also raises :class:`lightship.compiler.verification.samples.TransformFailed`.
+        """
         ...
 
     def hints(self, signature: Signature) -> Mapping[str, Hint]:

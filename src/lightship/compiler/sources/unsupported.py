@@ -47,6 +47,11 @@ _FOLDER = (
     f"{_TORCH.format('model.eval()')}, then compile model.tflite"
 )
 
+_WORKBOOK = (
+    "a workbook, not a model: compile the file of a trained model, and save the rows of a sheet as CSV to predict them"
+)
+_DOCUMENT = "a document of an office program, not a model"
+
 _BY_SUFFIX: Mapping[str, str] = {
     ".pt": _PYTORCH,
     ".pth": _PYTORCH,
@@ -60,6 +65,8 @@ _BY_SUFFIX: Mapping[str, str] = {
     ".index": _CHECKPOINT,
     ".npz": f"a file of arrays without a model: {_SAVE_ALL}",
     ".pb": _FROZEN,
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), _WORKBOOK),
+    **dict.fromkeys((".docx", ".doc", ".odt", ".pptx", ".ppt", ".odp", ".pdf"), _DOCUMENT),
     ".py": "a program: run it and save the model with model.save()",
 }
 
@@ -136,4 +143,6 @@ def describe_archive(entries: Iterable[str]) -> str:
     names = {name.rpartition("/")[2] for name in entries}
     if names & {"archive_format", "serialized_exported_program.json"}:
         return _EXPORTED
+    if "[Content_Types].xml" in names:
+        return _WORKBOOK if "workbook.xml" in names else _DOCUMENT
     return _PYTORCH if "data.pkl" in names else ""

@@ -16,7 +16,7 @@ from lightship.compiler.verification.datafiles import read_data
 from lightship.compiler.verification.independence import independent_rows
 from lightship.compiler.verification.parity import Agreement, Output, compare, merge
 from lightship.engines.base import Engine
-from lightship.errors import CompileError, EngineError, InvalidInput
+from lightship.errors import CompileError, EngineError, InvalidInput, TransformRefused
 from lightship.tensors import Array, Signature
 
 Tensors = dict[str, Array]
@@ -197,6 +197,8 @@ def _check_same(recording: Recording, again: Tensors) -> None:
 def _run(original: Reference, signature: Signature, inputs: Mapping[str, Array]) -> Tensors:
     try:
         return original.run(signature.name, inputs)
+    except samples.TransformFailed as error:
+        raise TransformRefused(error.message, detail=error.detail) from None
     except EngineError as error:
         message = f"the original does not accept this input of '{signature.name}': {error.message}"
         raise CompileError(message, detail=error.detail) from None

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lightship.compiler.hints import Hint, usable
-from lightship.engines.causes import GPU_ONLY
-from lightship.errors import CompileError, EngineError
+from lightship.engines.causes import GPU_ONLY, depends_on_sizes
+from lightship.errors import CompileError, EngineError, TransformRefused
 from lightship.inputs import kind_of
 from lightship.inputs.sampling import Sampler
 from lightship.tensors import Array, Signature, TensorSpec
@@ -32,14 +32,21 @@ SIZES = (8, 32, 128, 512, 2048, 10240)
 BOUNDS = (2**31 - 1, 1_000_000, 100_000, 30_000, 10_000, 5_000, 1_000, 500, 256, 100, 50, 32, 20, 10, 5, 3, 2, 1)
 
 
+class TransformFailed(EngineError):
+    """A user's transform refused an input, raised or returned wrong arrays."""
+
+
 def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = None) -> tuple[Tensors, Tensors]:
     """Return generated inputs of up to 32 rows, and the original's outputs.
 
     ``hints`` are tried first: with some words outside of the vocabulary, then only with words of it, then no hints.
-    Raises CompileError where the original accepts none of the inputs.
+    Raises CompileError where the original accepts none of the inputs, TransformRefused where a transform fails.
     """
     last = EngineError("its outputs were empty")
+    refused: set[int] = set()  # sizes that the original takes with no values
     for draw, size, bound in _attempts(signature, usable(hints or {}, signature.inputs)):
+        if size in refused:
+            continue
         inputs = make(signature, size=size, bound=bound, draw=draw)
         try:
             outputs = run(signature.name, inputs)
@@ -48,12 +55,23 @@ def generate(run: Run, signature: Signature, hints: Mapping[str, Hint] | None = 
                 raise CompileError(
                     f"signature '{signature.name}' cannot run: {GPU_ONLY}", detail=error.detail
                 ) from None
+            if depends_on_sizes(error.message):
+                refused.add(size)
             last = error
             continue
         if all(array.size for array in outputs.values()):
             return inputs, outputs
+    raise _refusal_of_all(signature, last)
+
+
+def _refusal_of_all(signature: Signature, last: EngineError) -> CompileError:
+    """Return the error for a model whose last attempt failed as all others did."""
+    if isinstance(last, TransformFailed):
+        advice = "correct the transform, or give inputs that it accepts with --data"
+        message = f"{last.message}, as for every generated input: {advice}"
+        return TransformRefused(message, detail=last.detail)
     message = f"signature '{signature.name}' accepts no generated input ({last.message}): give real inputs with --data"
-    raise CompileError(message + _bytes_hint(signature), detail=last.detail)
+    return CompileError(message + _bytes_hint(signature), detail=last.detail)
 
 
 def _attempts(signature: Signature, hints: Mapping[str, Hint]) -> Iterator[tuple[Distributions, int, int]]:
@@ -71,8 +89,8 @@ def _attempts(signature: Signature, hints: Mapping[str, Hint]) -> Iterator[tuple
 
 
 def _bytes_hint(signature: Signature) -> str:
-    """Return how to write a data file of bytes, for signatures with inputs of bytes."""
-    texts = [spec.name for spec in signature.inputs if spec.dtype == "string" and not kind_of(spec).media_types]
+    """Return how to write a data file of bytes, for strings of no other kind."""
+    texts = [spec.name for spec in signature.inputs if spec.dtype == "string" and not spec.kind]
     if not texts:
         return ""
     return (

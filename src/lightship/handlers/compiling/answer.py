@@ -13,7 +13,9 @@ from lightship.compiler import untrusted_report
 from lightship.compiler.report import Report
 
 # Codes of lightship.errors with which a worker may refuse a file.
-CODES = frozenset({"compile_failed", "source_refused", "parity_failed", "sandbox_unavailable", "too_large"})
+CODES = frozenset(
+    {"compile_failed", "source_refused", "parity_failed", "transform_failed", "sandbox_unavailable", "too_large"}
+)
 
 
 class InvalidAnswer(ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -113,7 +114,13 @@ class KerasOriginal:
         try:
             answer = self._model.predict(self._traced.pack(plain), batch_size=len(arrays[0]), verbose=0)
         except Exception as error:  # layers raise exceptions of any class
-            raise translated(EngineError, "Keras could not run this input", error) from None
+            refused = translated(EngineError, "Keras could not run this input", error)
+        else:
+            return self._named(answer)
+        gc.collect()  # a failed predict leaves six threads, held by a reference cycle: hundreds of calls use all memory
+        raise refused
+
+    def _named(self, answer: Any) -> dict[str, Array]:
         flat = [np.asarray(array) for array in self._framework.flatten(answer)]
         cast = [array.astype(np.float32) if array.dtype.name == "bfloat16" else array for array in flat]
         return dict(zip(self._traced.outputs, cast, strict=True))

@@ -156,6 +156,24 @@ _INTEGERS = np.array([0, 1, -1, 7, 2**63 - 1, -(2**63), 12345678901], np.int64)
 _COLUMN = SHORT[:60].reshape(20, 3)
 _NUMBERS_AS_TEXTS = [b"1", b" 2 ", b"-3", b"+4", b"007", b"\t5\n", b"-0"]
 _FLOATS_AS_TEXTS = [*_NUMBERS_AS_TEXTS, b"1.5", b".5", b"5.", b"1e3", b"-2E-3", b"inf", b"-Infinity", b"NaN", b"1e39"]
+_MANY = fill([_RANDOM.randbytes(number % size) for size in (4, 200) for number in range(4000)])  # hashed in groups
+
+
+def _crossed(*columns: Any, **attributes: Any) -> Case:
+    inputs = {f"column_{index}": column for index, column in enumerate(columns)}
+    fixed = {
+        "indices": [],
+        "values": [],
+        "shapes": [],
+        "hashed_output": True,
+        "num_buckets": 1000,
+        "hash_key": 956888297470,
+        "out_type": "int64",
+        "internal_type": "int64",
+    }
+    return Case("SparseCross", inputs, {**fixed, **attributes}, lists={"dense_inputs": tuple(inputs)})
+
+
 HASHES = {
     "texts as floats": _of_numbers(_FLOATS_AS_TEXTS, "float32"),
     "texts as wide floats": _of_numbers(_FLOATS_AS_TEXTS, "float64"),
@@ -171,21 +189,13 @@ HASHES = {
     "floats as texts": _of_texts("AsString", np.array([0.1, 1e10, -1e-9, np.inf, -np.inf, np.nan, 3.0], np.float32)),
     "floats with precision": _of_texts("AsString", np.array([0.125, 2.5, -1e-9]), precision=2),
     "scientific floats": _of_texts("AsString", np.array([0.125, 2.5e100]), scientific=True),
-    "cross": Case(
-        "SparseCross",
-        {"a": _COLUMN, "b": np.arange(-20, 20).reshape(20, 2)},
-        {
-            "indices": [],
-            "values": [],
-            "shapes": [],
-            "hashed_output": True,
-            "num_buckets": 1000,
-            "hash_key": 956888297470,
-            "out_type": "int64",
-            "internal_type": "int64",
-        },
-        lists={"dense_inputs": ("a", "b")},
-    ),
+    "fast of many": _of_texts("StringToHashBucketFast", _MANY, num_buckets=2**62),
+    "strong of many": _of_texts("StringToHashBucketStrong", _MANY, num_buckets=2**62, key=[-3, 2**63 - 1]),
+    "cross": _crossed(_COLUMN, np.arange(-20, 20).reshape(20, 2)),
+    "cross of few": _crossed(_COLUMN[:2], np.array([[-5], [2**63 - 1]])),
+    "cross of none": _crossed(_COLUMN[:0], np.zeros((0, 2), np.int64)),
+    "cross without buckets": _crossed(_COLUMN, _COLUMN, num_buckets=0),
+    "cross of few without buckets": _crossed(_COLUMN[:1], num_buckets=0),
 }
 _KEYS = np.array([3, -1, 3, 0, 7, 2, 2, 9, 1], np.int64)
 _SPLITS = np.array([0, 2, 2, 6, 9], np.int64)

@@ -25,10 +25,11 @@ def to_dense(shape: Array, values: Array, default: Array, *partitions: Array, ty
     natural = [*longest, *values.shape[1:]]
     sizes = [size if given < 0 else given for size, given in zip(natural, wanted, strict=True)]
     dense = np.full(affordable(sizes), default, values.dtype)
-    kept = np.ones(len(values), bool)
-    for coordinate, size in zip(coordinates, dense.shape, strict=False):
-        kept &= coordinate < size
-    dense[tuple(coordinate[kept] for coordinate in coordinates)] = values[kept]
+    for axis, longest_row in enumerate(longest):
+        if longest_row > sizes[axis]:
+            kept = coordinates[axis] < sizes[axis]
+            coordinates, values = [coordinate[kept] for coordinate in coordinates], values[kept]
+    dense[tuple(coordinates)] = values
     return dense
 
 

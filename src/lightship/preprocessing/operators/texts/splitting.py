@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any
 
@@ -67,21 +68,28 @@ class NGrams:
         return fill(found), np.array(ends, splits.dtype)
 
     def _of_row(self, row: list[bytes]) -> list[bytes]:
-        between = _encoded(self.separator)
+        join = self._between.join
         made = [
-            between.join(padded[start : start + width])
-            for width in self.widths
-            for padded in [self._padded(row, width)]
+            join(padded[start : start + width])
+            for width, before, after in self._padding
+            for padded in [[*before, *row, *after]]
             for start in range(len(padded) - width + 1)
         ]
         if self.keep_short and not made and row:
-            return [between.join(self._padded(row, max(self.widths)))]
+            _, before, after = max(self._padding)
+            return [join([*before, *row, *after])]
         return made
 
-    def _padded(self, row: list[bytes], width: int) -> list[bytes]:
-        before, after, _ = self.padding
-        count = self._pads(width)
-        return [_encoded(before)] * count + row + [_encoded(after)] * count
+    @cached_property
+    def _between(self) -> bytes:
+        return _encoded(self.separator)
+
+    @cached_property
+    def _padding(self) -> list[tuple[int, list[bytes], list[bytes]]]:
+        """Return the widths, and the tokens before and after a row for each."""
+        before, after = map(_encoded, self.padding[:2])
+        counts = [(width, self._pads(width)) for width in self.widths]
+        return [(width, [before] * count, [after] * count) for width, count in counts]
 
     def _pads(self, width: int) -> int:
         return width - 1 if self.padding[2] < 0 else min(self.padding[2], width - 1)

@@ -44,8 +44,11 @@ def encode(points: Array, splits: Array) -> Array:
     valid = np.where((points < 0) | (points > _LAST) | surrogates, _REPLACEMENT, points)
     text = valid.astype("<u4").tobytes().decode("utf-32-le")
     check_splits(splits, len(points))
-    bounds = splits.tolist()
-    return fill([text[start:end].encode() for start, end in pairwise(bounds)])
+    bounds = pairwise(splits.tolist())
+    if text.isascii():
+        encoded = text.encode()
+        return fill([encoded[start:end] for start, end in bounds])
+    return fill([text[start:end].encode() for start, end in bounds])
 
 
 def transcode(texts: Array, *, errors: str = "replace") -> Array:

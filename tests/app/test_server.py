@@ -51,6 +51,31 @@ def port(registries: Registries) -> Iterator[int]:
         yield port
 
 
+SIGNALLED = """
+import signal, threading, time
+from lightship.app.server import Server
+from lightship.cli.output.terminal import interruptible
+from lightship.settings import Settings
+
+def send():
+    time.sleep(0.5)  # until the main thread waits: an earlier signal is handled at once
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+with interruptible():
+    server = Server(Settings(registry="REGISTRY"), host="127.0.0.1", port=0)
+    server.start()
+    threading.Thread(target=send).start()
+    server.run(grace=1)
+"""
+
+
+def test_server_signal_in_another_thread_returns(registries: Registries) -> None:
+    code = SIGNALLED.replace("REGISTRY", str(registries.small))
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True, timeout=30
+    )
+
+
 def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=20)
 

@@ -44,6 +44,10 @@ _BUFFER = 64 * 1024
 # Seconds to wait until the server listens, which takes milliseconds.
 _START_SECONDS = 30.0
 
+# Seconds after which a signal is handled that the kernel gave to another thread, or just before the main thread waits:
+# it does not end the wait of a lock.
+_SIGNAL_SECONDS = 0.2
+
 # File descriptors that a server needs besides its connections.
 _OTHER_FILES = 256
 
@@ -152,7 +156,8 @@ class _Listener:
 
         Raises SettingError when it stops, which is always a failure.
         """
-        self._ended.wait()
+        while not self._ended.wait(_SIGNAL_SECONDS):
+            pass
         self._fail()
 
     def stop(self, grace: int) -> None:

@@ -114,7 +114,7 @@ def _checked_count(array: Array, spec: TensorSpec, rows: int) -> Array:
 
 def _order(frame: Frame, wanted: Sequence[str], signature: Signature) -> Sequence[int]:
     """Return the index of each wanted column; _ABSENT for an optional one."""
-    if frame.names is not None and (tables.named(signature) or set(wanted) <= set(frame.names)):
+    if frame.names is not None and (tables.named(signature) or not set(wanted).isdisjoint(frame.names)):
         indices = {name: index for index, name in enumerate(frame.names)}
         if missing := tables.missing_columns(signature, frame.names):
             raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(wanted)[:300]}")

@@ -63,7 +63,7 @@ def by_header(signature: Signature, header: Collection[str], *, detected: bool) 
             f"the first row of the CSV lacks the column '{missing[0]}': write a header with {', '.join(names)[:300]}, "
             "or state that there is none (header=absent in the content type, --no-header on the command line)"
         )
-    if named(signature):
+    if named(signature) or not frozenset(names).isdisjoint(header):
         raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(names)[:300]}")
     _check_width(len(header), names)
     return False

@@ -104,6 +104,12 @@ def test_from_csv_first_row_of_text_without_names_is_refused(text: str, specs: t
         read(text, *specs)
 
 
+@pytest.mark.parametrize("parameters", [{}, {"header": "present"}], ids=["detected", "present"])
+def test_from_csv_header_with_some_names_is_refused(parameters: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput, match="lacks the column 'x_0'"):
+        read("x_1,x_O\n0,1\n", PLAIN, **parameters)
+
+
 @pytest.mark.parametrize(
     ("text", "spec", "expected"),
     [

@@ -12,6 +12,7 @@ from lightship.jobs.score import score
 from tests.bundles import Registries
 from tests.jobs.clouds import SETTINGS, moto_cloud, push
 from tests.jobs.http_client import Client, app_of, client
+from tests.jobs.scoring import CELLS, COLUMNS, as_csv, probabilities, scored
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +49,9 @@ def all_models(registries: Registries) -> Iterator[Cloud]:
 @pytest.fixture
 def send(registries: Registries, cloud: Cloud) -> Client:
     return client(app_of(registries, cloud))
+
+
+@pytest.fixture
+def expected(all_models: Cloud) -> list[float]:
+    _, _, files = scored(all_models, "quickstart", "expected.csv", as_csv([COLUMNS, *CELLS]))
+    return probabilities(files["part-00000.csv"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from typing import Any
@@ -14,6 +15,11 @@ from lightship.jobs.ledger.records import Job
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request
 from tests.jobs.clouds import drop, objects_below
 from tests.jobs.workers import run
+
+# Rows of the example model ``quickstart``, and the columns of its predictions.
+COLUMNS = ["mean radius", "mean texture", "mean concavity"]
+CELLS = [[10.5, 20.0, 0.1], [20.5, 30.0, 0.4], [8.25, 11.0, 0.0]]
+PREDICTED = ["predicted_malignancy", "probability_benign", "probability_malignant"]
 
 
 def scored(cloud: Cloud, model: str, name: str, data: bytes, **options: Any) -> tuple[Job, dict, dict[str, bytes]]:
@@ -41,3 +47,13 @@ def png(shade: int) -> bytes:
     file = io.BytesIO()
     Image.new("L", (16, 16), shade).save(file, "PNG")
     return file.getvalue()
+
+
+def as_csv(rows: list[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def probabilities(data: bytes) -> list[float]:
+    return [round(float(row["probability_malignant"]), 5) for row in csv.DictReader(io.StringIO(data.decode()))]

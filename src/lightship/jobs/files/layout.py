@@ -16,7 +16,7 @@ import numpy as np
 from lightship.errors import InvalidInput
 from lightship.formats.base import Header
 from lightship.inputs import decode, kind_of, tables
-from lightship.inputs.cells import WIDEST, Cell, with_hint
+from lightship.inputs.cells import WIDEST, Cell, refusal
 from lightship.inputs.kind import InputKind
 from lightship.tensors import Array, Signature, TensorSpec, validate
 
@@ -201,7 +201,7 @@ def _parsed(text: str, column: str, cell: Cell) -> Any:
     try:
         return cell.parse(text)
     except (ValueError, KeyError):
-        raise InvalidInput(with_hint(f"{text[:40]!r} is not {cell.expected}", text), column=column) from None
+        raise InvalidInput(refusal(text, cell.expected), column=column) from None
 
 
 def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | None:

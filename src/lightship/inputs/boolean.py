@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from lightship.errors import InvalidInput
-from lightship.inputs import gaps
 from lightship.inputs.cells import Cell
 from lightship.inputs.kind import InputKind, Nested
 from lightship.inputs.rows import each_row
@@ -71,16 +72,24 @@ class Booleans(InputKind):
     def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """See :class:`InputKind`; an element is true, false, 1 or 0."""
         if isinstance(value, dict):
-            return nested(value, spec)
+            array = nested(value, spec)
+            self.check_tensor(array, spec)
+            return array
         rows = value if isinstance(value, list) else [value]
         return to_array(list(each_row(partial(self._number, spec=spec), rows)), spec)
 
+    def dtypes(self, spec: TensorSpec) -> tuple[str, ...]:
+        """See :class:`InputKind`: booleans, too."""
+        return (spec.dtype, "bool")
+
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """See :class:`InputKind`: 0 and 1, and NaN where it is a missing value."""
+        if not np.isin(array, (0, 1)).all():
+            list(each_row(partial(self._number, spec=spec), array.ravel().tolist()))
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
-        """See :class:`InputKind`: NaN may be a missing value."""
-        if self.missing:
-            gaps.check_numbers(array, spec)
-        else:
-            super().check_values(array, spec)
+        """See :class:`InputKind`."""
+        self.check_tensor(array, spec)
 
     def optional_columns(self, spec: TensorSpec) -> Collection[str]:
         """See :class:`InputKind`."""

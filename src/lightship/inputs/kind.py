@@ -114,6 +114,16 @@ class InputKind:
         count = spec.row_shape[0] if spec.row_shape else 1
         return (spec.name,) if count == 1 else tuple(f"{spec.name}_{index}" for index in range(count or 0))
 
+    def dtypes(self, spec: TensorSpec) -> tuple[str, ...]:
+        """Return the dtypes of tensors that a client may send, the spec's first."""
+        return (spec.dtype,)
+
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """Raise InvalidInput for values that the input never has.
+
+        For tensors that a client sent as such: NaN and infinities pass, because binary data can hold them.
+        """
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """Raise InvalidInput for NaN and infinities that the input does not take."""
         check_finite(array, spec)
@@ -129,6 +139,10 @@ class InputKind:
     def optional_columns(self, spec: TensorSpec) -> Collection[str]:
         """Return the columns that a row or a table may lack."""
         return ()
+
+    def may_be_absent(self, spec: TensorSpec) -> bool:
+        """Return whether a call may lack the whole input."""
+        return not self.named_columns and spec.name in self.optional_columns(spec)
 
     def column_spec(self, spec: TensorSpec, column: str) -> TensorSpec:
         """Return the spec of one column's cells, as an input of its own."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 _MISSING = {"missing": "nan"}
 
@@ -39,11 +40,6 @@ class Booleans(InputKind):
     def nullable(self) -> bool:
         """See :class:`InputKind`."""
         return self.missing
-
-    @property
-    def json_types(self) -> tuple[str, ...]:
-        """See :class:`InputKind`."""
-        return ("boolean", *super().json_types)
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
@@ -110,6 +106,13 @@ class Booleans(InputKind):
     def is_nested(self, spec: TensorSpec) -> bool:
         """See :class:`InputKind`: a row may be true or false."""
         return False
+
+    def element(self, spec: TensorSpec) -> Schema:
+        """See :class:`InputKind`."""
+        from lightship.tensors.schemas import nullable
+
+        schema = self._column(spec).schema(spec)
+        return nullable(schema) if self.missing else schema
 
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
         """Return true or false."""

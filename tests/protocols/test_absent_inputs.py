@@ -19,6 +19,7 @@ from lightship.protocols.openinference.infer import decode_infer
 from lightship.protocols.tfserving.examples import decode_regress
 from lightship.protocols.tfserving.predict import decode_predict
 from lightship.tensors import Signature, TensorSpec, validate
+from tests.protocols.conftest import AskJson
 
 AGE = TensorSpec("age", "float64", (None,))
 INCOME = TensorSpec("income", "float64", (None,), gaps.NUMBERS)
@@ -77,6 +78,21 @@ def test_rows_may_lack_different_inputs() -> None:
 def test_call_without_any_input_is_refused(form: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="income"):
         decoded((decode_predict, form), INCOME, CITY)
+
+
+def test_absent_input_is_missing_for_model(ask_json: AskJson) -> None:
+    """The model replaces a missing area by 1."""
+    asked: dict[str, Any] = {
+        "/models/homes/predict": {"input": {"garden": [True, False]}},
+        "/v1/models/homes:predict": {"inputs": {"garden": [True, False]}},
+        "/models/homes/invoke": {"inputs": {"garden": [True, False]}},
+    }
+    for path, body in asked.items():
+        status, answer = ask_json("POST", path, orjson.dumps(body))
+        assert (status, answer.get("predictions", answer.get("outputs"))) == (200, [11, 1])
+    item = {"name": "garden", "datatype": "BOOL", "shape": [2], "data": [True, False]}
+    status, answer = ask_json("POST", "/v2/models/homes/infer", orjson.dumps({"inputs": [item]}))
+    assert (status, answer["outputs"][0]["data"]) == (200, [11, 1])
 
 
 def test_input_of_fixed_shape_has_no_rows() -> None:

@@ -43,9 +43,10 @@ class Served:
         self.manifest = Manifest("litert", (Signature("serving_default", model.inputs, OUTPUTS),), {})
         self.path = path
         state = ModelState("m", 1, (1,), True, self.manifest)
-        described = orjson.loads(orjson.dumps(document(OWN, (state,), token=False)["paths"]))
-        body = described[path]["post"]["requestBody"]
-        self.validator = Draft202012Validator(body["content"]["application/json"]["schema"])
+        described = orjson.loads(orjson.dumps(document(OWN, (state,), token=False)))
+        body = described["paths"][path]["post"]["requestBody"]
+        schema = body["content"]["application/json"]["schema"]
+        self.validator = Draft202012Validator(schema | {"components": described["components"]})
 
     def described(self, body: Any) -> bool:
         return bool(self.validator.is_valid(body))
@@ -85,6 +86,18 @@ def test_mlflow_schema_agrees_with_server(name: str) -> None:
     assert accepted
     check(served, [{"inputs": value} for value in accepted], accepted=True)
     check(served, [{"inputs": value} for value in model.refused if isinstance(value, dict)], accepted=False)
+
+
+def test_document_has_columns_of_wide_table_once() -> None:
+    names = [f"column {index}" for index in range(1000)]
+    wide = TensorSpec("x", "float32", (None, 1000), {"type": "tabular", "columns": names})
+    row = dict.fromkeys(names, 1)
+    served = Served(Model((wide,), (), ()), "/models/m/predict")
+    check(served, [{"input": row}, {"input": [row, row]}, {"input": columns(row)}], accepted=True)
+    check(served, [{"input": without(row, "column 7")}, {"input": row | {"z": 1}}], accepted=False)
+    manifest = Manifest("litert", (Signature("serving_default", (wide,), OUTPUTS),), {})
+    text = orjson.dumps(document(OWN, (ModelState("m", 1, (1,), True, manifest),), token=False))
+    assert text.count(b'"column 999":') == 2  # a row's object, and one of columns
 
 
 # Bodies of TensorFlow Serving's protocol that a model accepts, and others, by method.
@@ -144,7 +157,8 @@ def test_tfserving_schema_of_examples_agrees_with_server(name: str) -> None:
 
 def test_examples_of_document_fit_schemas(registries: Registries) -> None:
     states = Serving(Registry(str(registries.examples)), Options(default="quickstart")).status.models(examples=True)
-    paths = orjson.loads(orjson.dumps(document(OWN, states, token=False)["paths"]))
+    described = orjson.loads(orjson.dumps(document(OWN, states, token=False)))
     for name in ("quickstart", "digits"):
-        content = paths[f"/models/{name}/predict"]["post"]["requestBody"]["content"]["application/json"]
-        Draft202012Validator(content["schema"]).validate(content["example"])
+        content = described["paths"][f"/models/{name}/predict"]["post"]["requestBody"]["content"]["application/json"]
+        schema = content["schema"] | {"components": described["components"]}
+        Draft202012Validator(schema).validate(content["example"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightship.errors import UnsupportedMedia
@@ -12,6 +12,7 @@ from lightship.tensors import Array, Signature, TensorSpec
 __all__ = [
     "KINDS",
     "check_options",
+    "completed",
     "configurable",
     "configure",
     "decode",
@@ -36,14 +37,21 @@ def decode(value: Any, spec: TensorSpec) -> Array:
 def decode_by_name(values: Mapping[str, Any], signature: Signature) -> dict[str, Array]:
     """Return an object of inputs as arrays of rows; raises InvalidInput.
 
-    An input that may be missing is null in each row where the object lacks it.
+    The object may lack an input that may be missing.
     """
-    arrays = {spec.name: decode(values[spec.name], spec) for spec in signature.inputs if spec.name in values}
-    rows = next((len(array) for array in arrays.values() if array.ndim), 1)
-    for spec in signature.inputs:
-        if spec.name not in arrays and spec.name in kind_of(spec).optional_columns(spec):
-            arrays[spec.name] = decode([None] * rows, spec)
-    return arrays
+    specs = signature.inputs
+    return completed({spec.name: decode(values[spec.name], spec) for spec in specs if spec.name in values}, specs)
+
+
+def completed(arrays: Mapping[str, Array], specs: Sequence[TensorSpec]) -> dict[str, Array]:
+    """Return arrays by name, and those of absent inputs that may be missing.
+
+    Such an input is null in each row.
+    """
+    batches = (arrays[spec.name] for spec in specs if spec.batched and spec.name in arrays)
+    rows = next((len(array) for array in batches if array.ndim), 1)
+    absent = [spec for spec in specs if spec.name not in arrays and kind_of(spec).may_be_absent(spec)]
+    return {**arrays, **{spec.name: decode([None] * rows, spec) for spec in absent}}
 
 
 def decode_body(body: bytes, media_type: str, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:

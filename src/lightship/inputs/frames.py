@@ -88,7 +88,7 @@ def from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
 def _holds_inputs(names: Collection[str], signature: Signature) -> bool:
     """Return whether columns are whole inputs: one, and all that are required."""
     specs = signature.inputs
-    required = [spec.name for spec in specs if spec.name not in kind_of(spec).optional_columns(spec)]
+    required = [spec.name for spec in specs if not kind_of(spec).may_be_absent(spec)]
     return any(spec.name in names for spec in specs) and all(name in names for name in required)
 
 

@@ -107,8 +107,3 @@ def sampled(sampler: Sampler, values: Array, allowed: Any = True) -> Array:
     missing = (sampler.rng.random(values.shape) < _SHARE) & allowed
     missing[: len(missing) // 2] = False
     return np.where(missing, values.dtype.type(np.nan), values)
-
-
-def nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a JSON schema that accepts null, too."""
-    return {"anyOf": [schema, {"type": "null"}]}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lightship.inputs.cells import Cell
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 
 def is_gapped(types: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -96,18 +97,15 @@ class GappedTabular(Tabular):
         """See :class:`InputKind`; an object with other names is returned unchanged."""
         return super().cells(self._complete(value), spec)
 
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """Return the schema of an object of numbers by column."""
-        (schema,) = super().schemas(spec)
-        number = {"type": "number"}
-        properties = {name: gaps.nullable(number) if name in self.missing else number for name in self.names}
-        return [
-            schema | {"required": [name for name in self.names if name not in self.missing], "properties": properties}
-        ]
-
     def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
         """See :class:`InputKind`."""
         return gaps.sampled(sampler, sampler.values(spec, shape), [name in self.missing for name in self.names])
+
+    def _cell_schema(self, spec: TensorSpec, name: str) -> Schema:
+        from lightship.tensors.schemas import nullable
+
+        schema = super()._cell_schema(spec, name)
+        return nullable(schema) if name in self.missing else schema
 
     def _complete(self, value: Any) -> Any:
         """Return a row's object, or those of rows, with null for columns that it lacks."""

@@ -13,6 +13,8 @@ from lightship.tensors import Array, TensorSpec, to_array
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.tensors.schemas import Schema
+
 
 @dataclass(frozen=True)
 class Tabular(InputKind):
@@ -120,16 +122,31 @@ class Tabular(InputKind):
             return value
         return [value[name] for name in self.names]
 
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """Return the schema of an object of numbers by column."""
+    def schemas(self, spec: TensorSpec) -> list[Schema]:
+        """Return the schema of an object of cells by column."""
+        optional = self.optional_columns(spec)
         return [
             {
                 "type": "object",
-                "required": list(self.names),
+                "required": [name for name in self.names if name not in optional],
                 "additionalProperties": False,
-                "properties": {name: {"type": "number"} for name in self.names},
+                "properties": {name: self._cell_schema(spec, name) for name in self.names},
             }
         ]
+
+    def table_schemas(self, spec: TensorSpec) -> list[Schema]:
+        """Return the schemas of a list of rows' objects, and of an object of columns."""
+        from lightship.tensors.schemas import array
+
+        (row,) = self.schemas(spec)
+        columns = {name: array(cell) for name, cell in row["properties"].items()}
+        return [array(row), row | {"properties": columns, "minProperties": 1}]
+
+    def _cell_schema(self, spec: TensorSpec, name: str) -> Schema:
+        """Return the schema of the cells of a column."""
+        from lightship.tensors import schemas
+
+        return schemas.element(spec)
 
     def _check(self, values: Mapping[str, Any]) -> None:
         if missing := [name for name in self.names if name not in values]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,6 @@ class TypedTabular(Tabular):
         """See :class:`InputKind`: a row may be an object of text and numbers."""
         return False
 
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """Return the schema of an object of cells by column."""
-        (schema,) = super().schemas(spec)
-        properties = {column.name: _schema(column, spec) for column in self.typed}
-        required = [name for name in self.names if name not in self.optional]
-        return [schema | {"required": required, "properties": properties}]
-
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
         """Return an object of cells that become these numbers, or similar ones."""
         return dict(zip(self.names, self.example_cells(row, spec), strict=True))
@@ -159,6 +153,12 @@ class TypedTabular(Tabular):
         columns = [column.sample(sampler, spec, shape[0]) for column in self.typed]
         return np.concatenate(columns, axis=1).astype(spec.numpy)
 
+    def _cell_schema(self, spec: TensorSpec, name: str) -> Schema:
+        from lightship.tensors.schemas import nullable
+
+        schema = self.by_name[name].schema(spec)
+        return nullable(schema) if name in self.optional else schema
+
     def _in_order(self, values: Mapping[str, Any]) -> list[Any]:
         return [values.get(name) for name in self.names]
 
@@ -171,8 +171,3 @@ def _has_cells(value: Any) -> bool:
     """Return whether a row or rows in lists hold text or booleans."""
     rows = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
     return any(isinstance(cell, str | bool) for row in rows if isinstance(row, list) for cell in row)
-
-
-def _schema(column: Column, spec: TensorSpec) -> dict[str, Any]:
-    schema = column.schema(spec)
-    return schema if column.filling is None else gaps.nullable(schema)

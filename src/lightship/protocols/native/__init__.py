@@ -121,7 +121,7 @@ def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
 def _may_be_null(spec: TensorSpec) -> bool:
     """Return whether a row's value of an input may be missing as a whole."""
     kind = inputs.kind_of(spec)
-    return spec.name in kind.optional_columns(spec) or (kind.nullable and not kind.named_columns)
+    return kind.may_be_absent(spec) or (kind.nullable and not kind.named_columns)
 
 
 def encode_values(prediction: Prediction) -> Response:

@@ -7,7 +7,7 @@ data only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from math import prod
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from lightship.bundle import Manifest
 from lightship.calls import Call, Prediction
 from lightship.errors import InvalidInput
+from lightship.inputs import completed, kind_of
 from lightship.protocols.http import Request, Response
 from lightship.protocols.json import read_object, write
 from lightship.protocols.openinference.binary import (
@@ -59,7 +60,7 @@ def decode_infer(request: Request, manifest: Manifest) -> Call:
     """
     text, tail = split(request.body, request.headers)
     if not text and HEADER_LENGTH in request.headers:
-        return Call(from_raw(request.body, manifest.signature()), parameters={_BINARY: True})
+        return Call(_raw(request.body, manifest.signature()), parameters={_BINARY: True})
     body = read_object(text)
     parameters = _object(body, "parameters")
     name = _typed_field(parameters, "signature_name", str)
@@ -108,6 +109,13 @@ def encode_infer(prediction: Prediction) -> Response:
     return Response(200, b"".join([text, *tail]), headers)
 
 
+def _raw(body: bytes, signature: Signature) -> dict[str, Array]:
+    inputs = from_raw(body, signature)
+    for spec in signature.inputs:
+        kind_of(spec).check_tensor(inputs[spec.name], spec)
+    return inputs
+
+
 def _inputs(body: Mapping[str, Any], signature: Signature, tail: Tail) -> dict[str, Array]:
     specs = {spec.name: spec for spec in signature.inputs}
     inputs: dict[str, Array] = {}
@@ -121,13 +129,26 @@ def _inputs(body: Mapping[str, Any], signature: Signature, tail: Tail) -> dict[s
     if not inputs:
         raise InvalidInput(f'"inputs" must be a list with {", ".join(specs)}')
     tail.end()
-    return inputs
+    return completed(inputs, signature.inputs)
 
 
 def _input(item: Mapping[str, Any], spec: TensorSpec, tail: Tail) -> Array:
-    wanted = DATATYPES[spec.dtype]
-    if item.get("datatype") != wanted:
-        raise InvalidInput(f"input '{spec.name}' must have datatype {wanted}, got {str(item.get('datatype'))[:40]!r}")
+    """Return an input as an array; raises InvalidInput."""
+    array = _sent(item, _with_datatype(item, spec), tail)
+    kind_of(spec).check_tensor(array, spec)
+    return array.astype(spec.numpy, copy=False)
+
+
+def _with_datatype(item: Mapping[str, Any], spec: TensorSpec) -> TensorSpec:
+    """Return the spec with the dtype of an input's datatype; raises InvalidInput."""
+    accepted = {DATATYPES[dtype]: dtype for dtype in kind_of(spec).dtypes(spec)}
+    datatype = str(item.get("datatype"))
+    if datatype not in accepted:
+        raise InvalidInput(f"input '{spec.name}' must have datatype {' or '.join(accepted)}, got {datatype[:40]!r}")
+    return spec if accepted[datatype] == spec.dtype else replace(spec, dtype=accepted[datatype])
+
+
+def _sent(item: Mapping[str, Any], spec: TensorSpec, tail: Tail) -> Array:
     shape = _shape(item.get("shape"), spec)
     parameters = _object(item, "parameters")
     _refuse_shared_memory(parameters, spec.name)

@@ -74,7 +74,9 @@ class Number(Column):
 
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
         """See :class:`Column`."""
-        return {"type": "number" if spec.numpy.kind == "f" else "integer"}
+        from lightship.tensors import schemas  # imported here: requests do not need it
+
+        return schemas.element(spec)
 
     def describe(self) -> str:
         """See :class:`Column`."""

@@ -5,9 +5,11 @@ NaN and infinities in outputs become ``null``. A body is JSON, or a media type o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
+
+import orjson
 
 from lightship import inputs
 from lightship.bundle import Manifest
@@ -30,12 +32,22 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     """
     if request.headers.get("content-type", "") not in _JSON and not _is_json(request.media_type):
         return _decode_body(request, manifest.signature())
-    body = read_object(request.body)
-    if len(body) == 1 and "input" in body:
-        value, specs = body["input"], manifest.signatures[0].inputs
-        if len(specs) == 1 and type(value) is list and type(value[0] if value else None) is not dict:  # most frequent
-            return Call({specs[0].name: inputs.kind_of(specs[0]).decode(value, specs[0])})
-        return Call(_inputs(value, manifest.signatures[0]))
+    try:
+        body = orjson.loads(request.body)
+    except orjson.JSONDecodeError:
+        body = None
+    if type(body) is not dict:
+        body = read_object(request.body)  # it removes a byte-order mark, or raises the error for the client
+    if len(body) != 1 or "input" not in body:
+        return _decode_fields(body, manifest)
+    value, specs = body["input"], manifest.signatures[0].inputs
+    if len(specs) == 1 and type(value) is list and type(value[0] if value else None) is not dict:  # most frequent
+        return Call({specs[0].name: inputs.kind_of(specs[0]).decode(value, specs[0])})
+    return Call(_inputs(value, manifest.signatures[0]))
+
+
+def _decode_fields(body: Mapping[str, Any], manifest: Manifest) -> Call:
+    """Return the call in a body with other fields than "input"."""
     if not body.keys() <= _FIELDS:
         unknown = next(name for name in body if name not in _FIELDS)
         raise InvalidInput(f"the body has an unknown field '{unknown[:80]}': send {{\"input\": ...}}")

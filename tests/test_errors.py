@@ -18,7 +18,7 @@ from lightship.errors import InvalidInput
         ({"row": 0}, "row 1: too long"),
         ({"column": "age"}, "column 'age': too long"),
         ({"row": 2, "column": "age"}, "row 3, column 'age': too long"),
-        ({"input": "text", "row": np.int64(1)}, "input 'text', row 2: too long"),
+        ({"input": "text", "row": np.int64(1)}, "row 2, input 'text': too long"),
     ],
 )
 def test_invalid_input_message_begins_with_place(place: dict[str, Any], message: str) -> None:

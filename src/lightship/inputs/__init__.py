@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lightship.errors import UnsupportedMedia
-from lightship.inputs.kinds import KINDS, check_options, configurable, configure, files, kind_of
-from lightship.tensors import Array, Signature, TensorSpec
+from lightship.errors import InvalidInput, UnsupportedMedia
+from lightship.inputs.kinds import KINDS, check_options, configurable, configure, decode, files, kind_of
+from lightship.tensors import Array, Signature
 
 __all__ = [
     "KINDS",
@@ -25,20 +25,21 @@ __all__ = [
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})  # ASCII is valid UTF-8
 
 
-def decode(value: Any, spec: TensorSpec) -> Array:
-    """Return a JSON value as an array of rows; raises InvalidInput.
-
-    The value is in the form of the input's kind, or nested lists.
-    """
-    return kind_of(spec).decode(value, spec)
-
-
 def decode_by_name(values: Mapping[str, Any], signature: Signature) -> dict[str, Array]:
     """Return an object of inputs as arrays of rows; raises InvalidInput.
 
-    An input that may be missing is null in each row where the object lacks it.
+    An input that may be missing is null in each row where the object lacks it. Of several wrong inputs, that of the
+    first row is named.
     """
-    arrays = {spec.name: decode(values[spec.name], spec) for spec in signature.inputs if spec.name in values}
+    arrays, errors = {}, []
+    for spec in signature.inputs:
+        try:
+            if spec.name in values:
+                arrays[spec.name] = decode(values[spec.name], spec)
+        except InvalidInput as error:
+            errors.append(error)
+    if errors:
+        raise min(errors, key=lambda error: error.row or 0)
     rows = next((len(array) for array in arrays.values() if array.ndim), 1)
     for spec in signature.inputs:
         if spec.name not in arrays and spec.name in kind_of(spec).optional_columns(spec):

@@ -106,6 +106,10 @@ class InvalidInput(LightshipError):
         """Return the same error with another row, or with none."""
         return InvalidInput(self.reason, input=self.input, row=row, column=self.column, detail=self.detail)
 
+    def in_table(self) -> InvalidInput:
+        """Return the same error of a table, where an input is a column."""
+        return InvalidInput(self.reason, row=self.row, column=self.column or self.input, detail=self.detail)
+
 
 class NotFound(LightshipError):
     """No such model, version, signature or path."""

@@ -61,7 +61,10 @@ def decode_body(body: bytes, media_type: str, signature: Signature, parameters: 
             f"the content type is {media_type or 'missing'}: this model accepts {', '.join(accepted)}"
         )
     if media_type == tables.MEDIA_TYPE:
-        return tables.from_csv(body, signature, parameters)
+        try:
+            return tables.from_csv(body, signature, parameters)
+        except InvalidInput as error:
+            raise error.in_table() from None
     _check_charset(media_type, parameters)
     (spec,) = signature.inputs
     return {spec.name: kind_of(spec).decode_body(body, spec)}

@@ -46,7 +46,7 @@ def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, A
                 raise InvalidInput(MISSING, row=row, column=missing[:80])
         return read([[record.get(name) for name in names] for record in records])
 
-    return all_rows(convert, value)
+    return _all_rows(convert, value)
 
 
 def from_values(value: Any, signature: Signature, where: str, rows: int | None = None) -> dict[str, Array]:
@@ -69,7 +69,14 @@ def from_cells(names: tuple[str, ...] | None, rows: list[Any], signature: Signat
         raise InvalidInput(f"expected a list of cells, got {json_type(rows[0])}", row=0)
     width = len(rows[0]) if rows else 0
     read = reader(names, width, signature)
-    return all_rows(lambda some: read(_checked_rows(some, width)), rows)
+    return _all_rows(lambda some: read(_checked_rows(some, width)), rows)
+
+
+def _all_rows(convert: Callable[[list[Any]], dict[str, Array]], rows: list[Any]) -> dict[str, Array]:
+    try:
+        return all_rows(convert, rows)
+    except InvalidInput as error:
+        raise error.in_table() from None
 
 
 def reader(names: tuple[str, ...] | None, width: int, signature: Signature) -> Reader:

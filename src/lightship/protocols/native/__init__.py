@@ -68,9 +68,12 @@ def _decode_body(request: Request, signature: Signature) -> Call:
     It can represent NaN and infinity: raises InvalidInput where the input does not take them.
     """
     tensors = inputs.decode_body(request.body, request.media_type, signature, request.media_parameters)
-    for spec in signature.inputs:
-        if spec.name in tensors:
-            inputs.kind_of(spec).check_values(tensors[spec.name], spec)
+    try:
+        for spec in signature.inputs:
+            if spec.name in tensors:
+                inputs.kind_of(spec).check_values(tensors[spec.name], spec)
+    except InvalidInput as error:  # of a CSV: other bodies cannot hold them
+        raise error.in_table() from None
     return Call(tensors)
 
 

@@ -34,6 +34,12 @@ def test_invalid_input_at_row_keeps_other_fields() -> None:
     assert (moved.row, moved.input, moved.column, moved.detail) == (14, "text", "age", "more")
 
 
+def test_invalid_input_in_table_names_column() -> None:
+    for place in ({"input": "age"}, {"column": "age"}, {"input": "people", "column": "age"}):
+        error = InvalidInput("too long", row=4, detail="more", **place).in_table()
+        assert (error.row, error.input, error.column, error.detail) == (4, "", "age", "more")
+
+
 @pytest.mark.parametrize("row", ["3", 1.5])
 def test_invalid_input_with_wrong_row_raises_type_error(row: Any) -> None:
     with pytest.raises(TypeError):

@@ -150,3 +150,8 @@ def test_first_wrong_row_of_body_is_named(
     with pytest.raises(InvalidInput) as error:
         decoded(value, *specs)
     assert (error.value.input, error.value.row, error.value.column) == place
+
+
+def test_inputs_with_different_numbers_of_rows_are_named_without_absent_ones() -> None:
+    with pytest.raises(InvalidInput, match="'job' has 1, 'region' has 2"):
+        decoded({"job": ["a"], "region": ["b", "c"]}, *PEOPLE)

@@ -8,6 +8,7 @@ from typing import Any
 from lightship.errors import InvalidInput, UnsupportedMedia
 from lightship.inputs.kinds import KINDS, check_options, configurable, configure, decode, files, kind_of
 from lightship.tensors import Array, Signature
+from lightship.tensors.specs import check_counts
 
 __all__ = [
     "KINDS",
@@ -40,6 +41,7 @@ def decode_by_name(values: Mapping[str, Any], signature: Signature) -> dict[str,
             errors.append(error)
     if errors:
         raise min(errors, key=lambda error: error.row or 0)
+    check_counts(arrays, signature.inputs)  # before the rows of absent inputs are counted
     rows = next((len(array) for array in arrays.values() if array.ndim), 1)
     for spec in signature.inputs:
         if spec.name not in arrays and spec.name in kind_of(spec).optional_columns(spec):

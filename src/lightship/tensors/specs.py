@@ -172,9 +172,14 @@ def _check_several(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> 
     names = [spec.name for spec in specs]
     if unknown := [name for name in inputs if name not in names]:
         raise InvalidInput(f"there is no input '{unknown[0]}': the inputs are {', '.join(names)}")
+    check_counts(inputs, specs)
+
+
+def check_counts(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
+    """Raise InvalidInput for inputs with different numbers of rows."""
     rows: dict[int, str] = {}
     for spec in specs:
-        if spec.batched:
+        if spec.batched and spec.name in inputs and inputs[spec.name].ndim:
             rows.setdefault(len(inputs[spec.name]), spec.name)
     if len(rows) > 1:
         sizes = ", ".join(f"'{name}' has {count}" for count, name in rows.items())

@@ -39,7 +39,7 @@ def test_decode_other_values_are_refused(value: Any) -> None:
 
 
 def test_decode_null_of_plain_tensor_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="null"):
+    with pytest.raises(InvalidInput, match="missing"):
         inputs.decode([[1, None]], PLAIN)
 
 

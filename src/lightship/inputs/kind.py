@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lightship.errors import InvalidInput
-from lightship.tensors import Array, TensorSpec, check_finite, to_array
+from lightship.inputs.rows import is_object
+from lightship.tensors import Array, TensorSpec, check_finite, is_row, to_array
 
 if TYPE_CHECKING:
     from typing import Self
@@ -91,6 +92,12 @@ class InputKind:
         The value is in the kind's own form, or nested lists, which ``nested`` converts.
         """
         return nested(value, spec)
+
+    def rows(self, value: Any, spec: TensorSpec) -> list[Any]:
+        """Return the rows of a value that :meth:`decode` takes; empty for one row."""
+        if not isinstance(value, list) or not spec.batched:
+            return []
+        return value if any(map(is_object, value)) or not is_row(value, spec) else []
 
     def decode_body(self, body: bytes, spec: TensorSpec) -> Array:
         """Return a body of one of ``media_types`` as rows; raises InvalidInput."""

@@ -111,8 +111,8 @@ class GappedTabular(Tabular):
         """Return a row's object, or those of rows, with null for columns that it lacks."""
         if isinstance(value, list) and value and isinstance(value[0], dict):
             return [self._complete(item) for item in value]
-        if not isinstance(value, Mapping) or not value or set(value) == {"b64"} or self.missing <= value.keys():
+        if not isinstance(value, Mapping) or set(value) == {"b64"} or self.missing <= value.keys():
             return value
         lists = [len(item) for item in value.values() if isinstance(item, list)]
         absent: Any = [None] * lists[0] if lists else None
-        return dict.fromkeys(self.missing, absent) | dict(value)
+        return dict(value) | {name: absent for name in self.missing if name not in value}

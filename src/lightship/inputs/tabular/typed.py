@@ -64,8 +64,8 @@ class TypedTabular(Tabular):
     def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Decode an object of columns, or a list of objects, as :class:`Tabular` does."""
         if isinstance(value, dict) and set(value) != {"b64"}:
-            self._check(value)
-            if not all_lists(list(value.values()), spec):
+            self._check(value, spec)
+            if not all_lists(value):
                 return to_array([self.row(self._in_order(value), spec)], spec)
             count = len(next(iter(value.values())))
             table = [value.get(name, [None] * count) for name in self.names]
@@ -122,7 +122,7 @@ class TypedTabular(Tabular):
         """Return the numbers of a row's object; other values are returned unchanged."""
         if not isinstance(value, Mapping) or set(value) == {"b64"}:
             return value
-        self._check(value)
+        self._check(value, spec)
         return self.row(self._in_order(value), spec)
 
     def is_nested(self, spec: TensorSpec) -> bool:
@@ -162,9 +162,8 @@ class TypedTabular(Tabular):
     def _in_order(self, values: Mapping[str, Any]) -> list[Any]:
         return [values.get(name) for name in self.names]
 
-    def _check(self, values: Mapping[str, Any]) -> None:
-        present = dict.fromkeys(self.optional) | dict(values) if values else values
-        super()._check(present)
+    def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
+        super()._check(dict.fromkeys(self.optional) | dict(values), spec)
 
 
 def _has_cells(value: Any) -> bool:

@@ -31,7 +31,7 @@ from lightship.protocols.openinference.binary import (
     to_bytes,
 )
 from lightship.protocols.openinference.classes import top_classes
-from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
+from lightship.tensors import MISSING, Array, Signature, TensorSpec, json_type
 from lightship.tensors.specs import describe_shape, empty, limits, refused, unraveled
 
 _BINARY = "binary_data_output"
@@ -186,24 +186,33 @@ def _from_json(data: Any, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
     flat = _flat(data, spec, shape)
     kind = spec.numpy.kind
     if not (types := set(map(type, flat))) <= _ACCEPTED[kind]:
-        at, item = next((at, item) for at, item in enumerate(flat) if type(item) not in _ACCEPTED[kind])
-        raise refused(f"expected {_NAMES[kind]}, got {json_type(item)}", spec, unraveled(at, shape))
+        raise _first_wrong(flat, spec, shape)
     if types == {str}:
         flat = [item.encode() for item in flat]
     try:
         with np.errstate(over="ignore"):  # infinities are refused below
             array = np.array(flat, dtype=spec.numpy).reshape(shape)
     except OverflowError:
-        at = _first_beyond(flat, spec)
-        raise refused(f"a number outside the range of {DATATYPES[spec.dtype]}", spec, unraveled(at, shape)) from None
-    check_finite(array, spec)
+        raise _first_wrong(flat, spec, shape) from None
+    if kind == "f" and not np.isfinite(array).all():
+        raise _first_wrong(flat, spec, shape)
     return array
 
 
-def _first_beyond(flat: list[Any], spec: TensorSpec) -> int:
-    """Return the position of the first number outside the range of the dtype."""
-    least, most = limits(spec.dtype)
-    return next(position for position, item in enumerate(flat) if not least <= item <= most)
+def _first_wrong(flat: list[Any], spec: TensorSpec, shape: tuple[int, ...]) -> InvalidInput:
+    """Return the error of the first value of another type, or outside the range."""
+    at, fault = next((at, fault) for at, item in enumerate(flat) if (fault := _fault(item, spec)))
+    return refused(fault, spec, unraveled(at, shape))
+
+
+def _fault(item: Any, spec: TensorSpec) -> str:
+    kind = spec.numpy.kind
+    if item is None:
+        return MISSING
+    if type(item) not in _ACCEPTED[kind]:
+        return f"expected {_NAMES[kind]}, got {json_type(item)}"
+    least, most = limits(spec.dtype) if kind in "fiu" else (item, item)
+    return "" if least <= item <= most else f"a number outside the range of {DATATYPES[spec.dtype]}"
 
 
 def _flat(data: list[Any], spec: TensorSpec, shape: tuple[int, ...]) -> list[Any]:

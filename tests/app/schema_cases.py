@@ -155,7 +155,7 @@ MODELS: dict[str, Model] = {
     ),
     "all optional": Model(
         OPTIONAL,
-        ({"income": [1, None]}, {"city": ["a"], "garden": [True]}, [{"income": 1}, {"city": "a"}]),
-        ({}, {"z": [1]}, [{"z": 1}], [], {"income": ["a"]}, None),
+        ({}, [{}], {"income": [1, None]}, {"city": ["a"], "garden": [True]}, [{"income": 1}, {"city": "a"}]),
+        ({"z": [1]}, [{"z": 1}], [], {"income": ["a"]}, None),
     ),
 }

@@ -47,12 +47,14 @@ def decode_by_name(values: Mapping[str, Any], signature: Signature) -> dict[str,
 def completed(arrays: Mapping[str, Array], specs: Sequence[TensorSpec]) -> dict[str, Array]:
     """Return arrays by name, and those of absent inputs that may be missing.
 
-    Such an input is null in each row. Raises InvalidInput for arrays with different numbers of rows.
+    Such an input is null in each row. Raises InvalidInput where the other inputs have different numbers of rows.
     """
+    absent = [spec for spec in specs if spec.name not in arrays and kind_of(spec).may_be_absent(spec)]
+    if not absent:
+        return dict(arrays)
     check_counts(arrays, specs)
     batches = (arrays[spec.name] for spec in specs if spec.batched and spec.name in arrays)
     rows = next((len(array) for array in batches if array.ndim), 1)
-    absent = [spec for spec in specs if spec.name not in arrays and kind_of(spec).may_be_absent(spec)]
     return {**arrays, **{spec.name: decode([None] * rows, spec) for spec in absent}}
 
 

@@ -101,11 +101,6 @@ def by_name(signature: Signature, schema: Callable[[TensorSpec], Schema]) -> Sch
     return exactly({spec.name: schema(spec) for spec in signature.inputs}, optional=optional)
 
 
-def all_by_name(signature: Signature, schema: Callable[[TensorSpec], Schema]) -> Schema:
-    """Return the schema of an object of at least one input, with all rows."""
-    return by_name(signature, schema) | {"minProperties": 1}
-
-
 def nested(spec: TensorSpec, shape: tuple[int | None, ...]) -> Schema:
     """Return the schema of nested lists of a tensor's elements."""
     schema = kind_of(spec).element(spec)

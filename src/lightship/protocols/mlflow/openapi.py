@@ -12,7 +12,7 @@ from lightship.protocols.openapi import (
     Paths,
     Protocol,
     Target,
-    all_by_name,
+    by_name,
     exactly,
     json_body,
     response,
@@ -61,7 +61,7 @@ def _predict(route: Route, target: Target) -> Operation:
     answer["content"][_NPY] = {"schema": BINARY}
     operation = _MLFLOW.operation(f"Predict with {target.title}{form}", name, answer)
     inputs = target.signature.inputs
-    schema = exactly({"inputs": all_by_name(target.signature, value)})
+    schema = exactly({"inputs": by_name(target.signature, value)})
     operation["requestBody"] = json_body(schema)
     if len(inputs) == 1:
         operation["requestBody"]["content"][_NPY] = {"schema": BINARY}

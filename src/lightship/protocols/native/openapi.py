@@ -19,7 +19,6 @@ from lightship.protocols.openapi import (
     Paths,
     Protocol,
     Target,
-    all_by_name,
     by_name,
     exactly,
     json_body,
@@ -94,7 +93,7 @@ def _input(signature: Signature) -> Schema:
     """Return the schema of the only input's value, inputs by name, or rows."""
     only = [value(spec) for spec in signature.inputs if len(signature.inputs) == 1]
     rows = [array(by_name(signature, one_row))] if all(spec.batched for spec in signature.inputs) else []
-    return any_of(*only, all_by_name(signature, value), *rows)
+    return any_of(*only, by_name(signature, value), *rows)
 
 
 def _answer(route: Route, signature: Signature) -> Schema:

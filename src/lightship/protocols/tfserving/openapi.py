@@ -14,7 +14,6 @@ from lightship.protocols.openapi import (
     Paths,
     Protocol,
     Target,
-    all_by_name,
     all_rows,
     by_name,
     exactly,
@@ -78,7 +77,7 @@ def _supports(method: str, signature: Signature) -> bool:
 
 def _predict(signature: Signature) -> Schema:
     """Return the schema of rows or columns, by name or of the only input."""
-    rows, columns = [array(by_name(signature, one_row))], [all_by_name(signature, all_rows)]
+    rows, columns = [array(by_name(signature, one_row))], [by_name(signature, all_rows) | {"minProperties": 1}]
     for spec in signature.inputs if len(signature.inputs) == 1 else ():
         rows.insert(0, array(one_row(spec)))
         columns.insert(0, all_rows(spec))

@@ -76,7 +76,8 @@ class Numbers:
         are exact where the predictions are integers and the targets are integers in an object array.
         ``weights`` are [1 + replicates, rows].
         """
-        targets, predictions = targets.reshape(len(targets), -1), predictions.reshape(len(targets), -1)
+        shape = (len(targets), self.absolute.shape[1])
+        targets, predictions = targets.reshape(shape), predictions.reshape(shape)
         valid = (_is_finite(targets) & _is_finite(predictions)).all(axis=1)
         block = self._counted(targets[valid], predictions[valid], weights[:, valid])
         block.excluded = int((~valid).sum())

@@ -22,14 +22,16 @@ def by_class(hits: Hits) -> Mapping[str, Array]:
     }
 
 
-def averaged(hits: Hits, *, all_classes: bool = False) -> dict[str, Array]:
+def averaged(hits: Hits, *, rows: Array | None = None) -> dict[str, Array]:
     """Return precision, recall and F1, each macro, micro and weighted.
 
-    Each is [1 + replicates]. Macro is the mean over the classes that are targets or predictions, or over
-    ``all_classes``; a class without a value counts as 0. Weighted is by the number of rows.
+    Each is [1 + replicates]. Macro is the mean over the classes that are targets or predictions, or, with the number of
+    ``rows`` [1 + replicates], over all classes; a class without a value counts as 0. Weighted is by the number of rows.
     """
     total = Hits(*(array.sum(axis=1, keepdims=True) for array in (hits.right, hits.support, hits.predicted)))
-    present = (hits.support + hits.predicted > 0) | all_classes
+    present = hits.support + hits.predicted > 0
+    if rows is not None:
+        present |= rows[:, np.newaxis] > 0
     found: dict[str, Array] = {}
     for (name, values), micro in zip(by_class(hits).items(), by_class(total).values(), strict=True):
         filled = np.nan_to_num(values)

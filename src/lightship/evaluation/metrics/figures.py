@@ -28,6 +28,11 @@ class Figure:
         """Return the fields that are known."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
+    @classmethod
+    def from_json(cls, record: Mapping[str, float]) -> Figure:
+        """Return the figure of a :meth:`to_json` record."""
+        return cls(**record)
+
 
 @dataclass(frozen=True)
 class ClassFigures:
@@ -41,6 +46,12 @@ class ClassFigures:
         """Return the entry of ``per_class``."""
         return {"class": self.name, "support": self.support, **_metrics_to_json(self.metrics)}
 
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> ClassFigures:
+        """Return the metrics of a :meth:`to_json` record."""
+        metrics = {name: value for name, value in record.items() if name not in {"class", "support"}}
+        return cls(record["class"], record["support"], _metrics_from_json(metrics))
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -52,6 +63,11 @@ class Curve:
     def to_json(self) -> dict[str, Any]:
         """Return the entry of a list of curves."""
         return {"class": self.name, **{name: list(column) for name, column in self.columns.items()}}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Curve:
+        """Return the curve of a :meth:`to_json` record."""
+        return cls(record["class"], {name: tuple(column) for name, column in record.items() if name != "class"})
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,13 @@ class ResidualPlot:
         """Return the entry ``residuals``."""
         histogram = {"edges": list(self.edges), "counts": list(self.counts)}
         return {"predicted": list(self.predicted), "residual": list(self.residual), "histogram": histogram}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> ResidualPlot:
+        """Return the plot of a :meth:`to_json` record."""
+        histogram = record["histogram"]
+        columns = (record["predicted"], record["residual"], histogram["edges"], histogram["counts"])
+        return cls(*map(tuple, columns))
 
 
 @dataclass(frozen=True)
@@ -140,6 +163,29 @@ class OutputFigures:
         }
         return {name: value for name, value in record.items() if value or name == "rows"}
 
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> OutputFigures:
+        """Return the figures of a :meth:`to_json` record.
+
+        Raises KeyError or TypeError for another form.
+        """
+        curves = record.get("curves", {}).items()
+        return cls(
+            output=record["output"],
+            task=record["task"],
+            rows=record["rows"],
+            excluded=record.get("excluded", 0),
+            classes=tuple(record.get("classes", ())),
+            metrics=_metrics_from_json(record.get("metrics", {})),
+            absent=record.get("absent", {}),
+            per_class=tuple(map(ClassFigures.from_json, record.get("per_class", ()))),
+            confusion=tuple(map(tuple, record.get("confusion", ()))),
+            curves={name: tuple(map(Curve.from_json, each)) for name, each in curves},
+            thresholds=tuple(Threshold(**each) for each in record.get("thresholds", ())),
+            residuals=ResidualPlot.from_json(record["residuals"]) if "residuals" in record else None,
+            compiled_metrics=record.get("compiled_metrics", {}),
+        )
+
 
 def figures_of(
     values: Mapping[str, Array], reason: Callable[[str], str], *, errors: Mapping[str, float] | None = None
@@ -168,6 +214,10 @@ def _figure(values: Array, error: float) -> Figure | None:
         return None
     low, high = replicates.interval(values) or (None, None)
     return Figure(float(values[0]), low, high, error or None)
+
+
+def _metrics_from_json(record: Mapping[str, Mapping[str, float]]) -> dict[str, Figure]:
+    return {name: Figure.from_json(figure) for name, figure in record.items()}
 
 
 def _metrics_to_json(metrics: Mapping[str, Figure]) -> dict[str, dict[str, float]]:

@@ -22,7 +22,7 @@ def values(counts: Labels) -> Mapping[str, Array]:
         "subset_accuracy": ratio(counts.right, counts.rows),
         "hamming_loss": ratio(wrong, counts.rows * len(counts.classes)),
         "log_loss": ratio(counts.log_loss, counts.rows),
-        **averages.averaged(hits, all_classes=True),
+        **averages.averaged(hits, rows=counts.rows),
         "roc_auc": _mean_area(areas.roc, counts),
         "pr_auc": _mean_area(areas.precision_recall, counts),
         "brier": ratio(counts.brier, counts.rows),

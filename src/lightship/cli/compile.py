@@ -49,7 +49,7 @@ _MAX_VALUES = 16  # in a command that is printed for pasting
 @click.option(
     "--max-drop",
     metavar="METRIC=AMOUNT",
-    help="Take a faster variant whose metric is worse by at most this: accuracy, log_loss, brier, mse, mae, rmse.",
+    help="Take a faster variant whose metric is worse by at most this, such as accuracy=0.005.",
 )
 @click.option(
     "--max-error", metavar="AMOUNT", type=float, help="Take a faster variant whose outputs differ by at most this."

@@ -12,12 +12,13 @@ import numpy as np
 
 from lightship.bundle.golden import Golden
 from lightship.calls import Call
+from lightship.compiler.compression import metrics
 from lightship.compiler.compression.budget import Budget
-from lightship.compiler.compression.metrics import drop, replicates
 from lightship.compiler.compression.recordings import read_recordings
 from lightship.compiler.verification.datafiles import read_data, read_targets
 from lightship.compiler.verification.parity import Agreement, Bounds, Output, compare
 from lightship.errors import CompileError
+from lightship.evaluation.counts.replicates import interval
 from lightship.model import Model
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -25,6 +26,11 @@ from lightship.tensors import Array, Signature, TensorSpec
 MOST_ROWS = 10_000
 _MOST_BYTES = 256 * 1024**2
 _BLOCK = 256
+
+# Of a difference of two metrics: 0.98 - 0.975 is more than 0.005.
+_ROUNDING = 1e-12
+
+Values = Sequence[float | None]
 
 _ANY = Bounds(0.0, float("inf"))
 
@@ -34,32 +40,30 @@ class Verdict:
     """How far a variant is from the original.
 
     Attributes:
-        agreements: differences of each output, over all recorded rows.
-        values: the metric's value and its replicates; empty without a metric.
+        agreements: differences of each output over all recorded rows, rounded.
+        largest_difference: of any output, not rounded.
+        values: the metric's value and its replicates, None for an undefined one; empty without a metric.
     """
 
     agreements: tuple[Agreement, ...]
-    values: tuple[float, ...] = ()
+    largest_difference: float
+    values: Values = ()
 
-    @property
-    def largest_difference(self) -> float:
-        """Return the largest difference of any output."""
-        return max((agreement.max_abs for agreement in self.agreements), default=0.0)
-
-    def keeps(self, budget: Budget, reference: Sequence[float]) -> bool:
+    def keeps(self, budget: Budget, reference: Values) -> bool:
         """Return whether a budget's limits are kept; ``reference`` are the values of fp32."""
         if budget.max_error is not None and self.largest_difference > budget.max_error:
             return False
-        return budget.max_drop is None or drop(budget.metric, self.values[0] - reference[0]) <= budget.max_drop
+        if budget.max_drop is None:
+            return True
+        return metrics.drop(budget.metric, self.change(reference)["change"] or 0.0) <= budget.max_drop + _ROUNDING
 
-    def change(self, reference: Sequence[float]) -> dict[str, float]:
+    def change(self, reference: Values) -> dict[str, float | None]:
         """Return value, change from fp32 and its 95 % interval; empty without a metric."""
         if not self.values:
             return {}
-        differences = np.array(self.values[1:]) - np.array(reference[1:])
-        low, high = np.percentile(differences, [2.5, 97.5])
-        change = self.values[0] - reference[0]
-        return {"value": self.values[0], "change": change, "low": float(low), "high": float(high)}
+        differences = np.array(self.values, np.float64) - np.array(reference, np.float64)  # None is NaN
+        low, high = interval(differences) or (None, None)
+        return {"value": self.values[0], "change": float(differences[0]), "low": low, "high": high}
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,15 @@ class Judge:
         Raises ParityError where an output has another form, is NaN unlike the original's, or is not a number and
         differs.
         """
-        agreements = []
+        agreements, largest = [], 0.0
         for name, (inputs, expected) in self.recordings.items():
             outputs = model.predict(Call(inputs=inputs, signature=name)).outputs
             for output, array in expected.items():
                 agreements.append(compare(Output(name, output), array, outputs[output], bounds=_ANY))
-        return Verdict(tuple(agreements), self._values(model))
+                largest = max(largest, _difference(array, outputs[output]))
+        return Verdict(tuple(agreements), largest, self._values(model))
 
-    def _values(self, model: Model) -> tuple[float, ...]:
+    def _values(self, model: Model) -> Values:
         if not self.budget.metric:
             return ()
         signature = model.manifest.signatures[0]
@@ -113,10 +118,18 @@ class Judge:
             raise CompileError(f"{self.budget.metric} needs a model with one output for each row")
         starts = range(0, len(self.targets), _BLOCK)
         parts = [self._block(model, slice(start, start + _BLOCK)).outputs[spec.name] for start in starts]
-        return tuple(replicates(self.budget.metric, spec, self.targets, np.concatenate(parts)))
+        return metrics.values(self.budget.metric, spec, self.targets, np.concatenate(parts))
 
     def _block(self, model: Model, rows: slice) -> Any:
         return model.predict(Call(inputs={name: array[rows] for name, array in self.inputs.items()}))
+
+
+def _difference(expected: Array, actual: Array) -> float:
+    """Return the largest difference of two arrays that :func:`compare` has accepted."""
+    if expected.dtype.kind not in "fiu":
+        return 0.0
+    finite = np.isfinite(expected)
+    return float(np.abs(expected[finite].astype(np.float64) - actual[finite].astype(np.float64)).max(initial=0.0))
 
 
 def _rows(signature: Signature) -> int:

@@ -1,138 +1,95 @@
-"""Metrics of a variant against targets, with replicates for intervals."""
+"""The metric that a budget limits, from targets and a variant's outputs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lightship.errors import CompileError
+from lightship.evaluation import metrics, targets
+from lightship.evaluation.counts import Classes, Counts, Numbers, replicates
 from lightship.probabilities import probabilities
 from lightship.tensors import Array, TensorSpec
 
-REPLICATES = 200
-_SEED = 16
-_LEAST = float(np.finfo(np.float32).eps)  # as in scikit-learn's log_loss for float32
+_AVERAGES = ("macro", "micro", "weighted")
 
-
-@dataclass(frozen=True)
-class Metric:
-    """A mean over rows.
-
-    Attributes:
-        rows: function of targets and predictions to one figure for each row.
-        of_classes: whether it takes class indices and probabilities [rows, classes], otherwise numbers.
-        higher_is_better: the direction of an improvement.
-        figure: function of the mean.
-    """
-
-    rows: Callable[[Array, Array], Array]
-    of_classes: bool
-    higher_is_better: bool = False
-    figure: Callable[[Array], Array] = lambda mean: mean
-
-
-def _right(targets: Array, table: Array) -> Array:
-    return np.asarray(table.argmax(axis=1) == targets)
-
-
-def _log_loss(targets: Array, table: Array) -> Array:
-    return np.asarray(-np.log(np.clip(table[np.arange(len(table)), targets], _LEAST, 1 - _LEAST)))
-
-
-def _brier(targets: Array, table: Array) -> Array:
-    return np.asarray(((table - np.eye(table.shape[1])[targets]) ** 2).sum(axis=1))
-
-
-def _squared(targets: Array, values: Array) -> Array:
-    return np.asarray((values - targets) ** 2)
-
-
-def _absolute(targets: Array, values: Array) -> Array:
-    return np.asarray(np.abs(values - targets))
-
-
-METRICS: Mapping[str, Metric] = {
-    "accuracy": Metric(_right, of_classes=True, higher_is_better=True),
-    "log_loss": Metric(_log_loss, of_classes=True),
-    "brier": Metric(_brier, of_classes=True),
-    "mse": Metric(_squared, of_classes=False),
-    "mae": Metric(_absolute, of_classes=False),
-    "rmse": Metric(_squared, of_classes=False, figure=np.sqrt),
+# Metrics of classes and of numbers: whether a higher value is better.
+_OF_CLASSES: Mapping[str, bool] = {
+    "accuracy": True,
+    "balanced_accuracy": True,
+    **{f"{name}_{average}": True for name in ("precision", "recall", "f1") for average in _AVERAGES},
+    "roc_auc": True,
+    "pr_auc": True,
+    "log_loss": False,
+    "brier": False,
+    "ece": False,
 }
+_OF_NUMBERS: Mapping[str, bool] = {"mse": False, "mae": False, "rmse": False, "r2": True}
+METRICS: Mapping[str, bool] = {**_OF_CLASSES, **_OF_NUMBERS}
+
+_SEED = 0
 
 
 def drop(name: str, change: float) -> float:
     """Return by how much a change makes a metric worse; negative for an improvement."""
-    return -change if METRICS[name].higher_is_better else change
+    return -change if METRICS[name] else change
 
 
-def replicates(name: str, spec: TensorSpec, targets: Sequence[Any], output: Array) -> list[float]:
-    """Return a metric's value, then 200 bootstrap replicates of it.
+def values(name: str, spec: TensorSpec, cells: Sequence[Any], output: Array) -> tuple[float | None, ...]:
+    """Return a metric's value, then bootstrap replicates of it.
 
-    ``targets`` are cells: names or indices of classes, or numbers. Replicates of two variants over the same rows are
-    paired: each has the same Poisson weights. Raises CompileError where the metric does not fit the output or a target
-    is not a class or a number.
+    None is an undefined replicate. ``cells`` are targets: names or indices of classes, or numbers. Replicates of two
+    variants over the same rows are paired. Raises CompileError where the metric does not fit the output or is undefined, and for a cell that is neither
+    a class nor a number.
     """
-    metric = METRICS[name]
-    rows = _of_classes(name, metric, spec, targets, output) if metric.of_classes else _of_numbers(name, targets, output)
-    weights = np.random.default_rng(_SEED).poisson(1, (REPLICATES, len(rows)))
-    means = weights @ rows.astype(np.float64) / np.maximum(weights.sum(axis=1), 1)
-    values = metric.figure(np.concatenate([[rows.mean()], means]))
-    if not np.isfinite(values).all():
-        raise CompileError(f"{name} is not a finite number")
-    return [float(value) for value in values]
+    counts = _classes(name, spec, cells, output) if name in _OF_CLASSES else _numbers(name, spec, cells, output)
+    found = metrics.values(counts)[name]
+    if not math.isfinite(found[0]):
+        reason = metrics.figures(counts).absent.get(name, "it is not a finite number")
+        raise CompileError(f"the metric {name} is undefined for this data: {reason}")
+    return tuple(value if math.isfinite(value) else None for value in found.tolist())
 
 
-def _of_classes(name: str, metric: Metric, spec: TensorSpec, targets: Sequence[Any], output: Array) -> Array:
+def _classes(name: str, spec: TensorSpec, cells: Sequence[Any], output: Array) -> Counts:
     columns = math.prod(output.shape[1:])
     if output.dtype.kind != "f" or (columns < 2 and not spec.classes):
         raise CompileError(
-            f"{name} needs an output of probabilities for the classes, and '{spec.name}' is {spec.dtype} "
-            f"{list(output.shape[1:])}: name its classes in model.yaml if it has them"
+            f"the metric {name} needs an output of probabilities, and '{spec.name}' is {spec}: "
+            "if it has classes, name them in model.yaml"
         )
-    table = probabilities(output, spec).astype(np.float64)
-    return metric.rows(_indices(spec, targets, table.shape[1]), table)
+    table = probabilities(output, spec)
+    classes = spec.classes or tuple(map(str, range(table.shape[1])))
+    indices = targets.of_classes(cells, classes)
+    _check(cells, indices >= 0, f"one of the classes {', '.join(classes[:20])}")
+    counts = Classes.empty(classes, output=spec.name, scores=True)
+    _add(counts, indices, table)
+    return counts
 
 
-def _of_numbers(name: str, targets: Sequence[Any], output: Array) -> Array:
-    if output.dtype.kind not in "fiu" or math.prod(output.shape[1:]) != 1:
-        raise CompileError(f"{name} needs an output of one number for each row")
-    numbers = [_number(cell) for cell in targets]
-    for row, number in enumerate(numbers):
-        if not math.isfinite(number):
-            raise CompileError(f"row {row}: the target {str(targets[row])[:40]!r} is not a number")
-    return METRICS[name].rows(np.array(numbers), output.reshape(len(output)).astype(np.float64))
+def _numbers(name: str, spec: TensorSpec, cells: Sequence[Any], output: Array) -> Counts:
+    if spec.classes or output.dtype.kind not in "fiu" or math.prod(output.shape[1:]) != 1:
+        raise CompileError(f"the metric {name} needs an output of one number for each row, and '{spec.name}' is {spec}")
+    numbers = targets.of_numbers(cells)
+    _check(cells, np.isfinite(numbers.astype(np.float64)), "a number")
+    counts = Numbers.empty(output=spec.name, residuals=False)
+    _add(counts, numbers, output.reshape(len(output)))
+    return counts
 
 
-def _indices(spec: TensorSpec, targets: Sequence[Any], count: int) -> Array:
-    """Return the class index of each target.
-
-    A target is a name; where the classes have no names, it is the index.
-    """
-    names = spec.classes or tuple(map(str, range(count)))
-    index_of = {name: index for index, name in enumerate(names)}
-    found = [index_of.get(_text(cell), -1) for cell in targets]
-    if -1 in found:
-        row = found.index(-1)
-        raise CompileError(
-            f"row {row}: the target {_text(targets[row])[:40]!r} is not a class of '{spec.name}': "
-            f"the classes are {', '.join(names[:20])}"
-        )
-    return np.array(found, dtype=np.int64)
+def _add(counts: Classes | Numbers, expected: Array, predicted: Array) -> None:
+    """Count rows, block by block."""
+    size = len(counts.rows) - 1
+    for block, start in enumerate(range(0, len(expected), replicates.ROWS)):
+        rows = slice(start, start + replicates.ROWS)
+        weights = replicates.weights(_SEED, block, len(expected[rows]), size)
+        counts.add(expected[rows], predicted[rows], weights)
 
 
-def _text(cell: Any) -> str:
-    if isinstance(cell, bytes):
-        return cell.decode(errors="replace")
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
-
-
-def _number(cell: Any) -> float:
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return math.nan
+def _check(cells: Sequence[Any], valid: Array, expected: str) -> None:
+    """Raise CompileError at the first target that is not valid."""
+    if not valid.all():
+        row = int(valid.argmin())
+        raise CompileError(f"row {row} of the data: the target {str(cells[row])[:40]!r} is not {expected}")

@@ -15,7 +15,7 @@ from typing import Any
 from lightship.bundle import MODEL, Bundle
 from lightship.compiler.compression.budget import Budget
 from lightship.compiler.compression.candidates import quantizer_of, write_variant
-from lightship.compiler.compression.judge import Judge, Verdict
+from lightship.compiler.compression.judge import Judge, Values, Verdict
 from lightship.compiler.compression.layers import weighted_layers
 from lightship.compiler.compression.recipes import Quantizer, Unquantizable
 from lightship.compiler.sandbox import Progress
@@ -64,7 +64,7 @@ class Mix:
             damages[layer] = verdict.largest_difference if verdict else 0.0
         return sorted(layers, key=lambda layer: -damages[layer])
 
-    def fewest(self, ranked: Sequence[str], reference: Sequence[float]) -> list[str] | None:
+    def fewest(self, ranked: Sequence[str], reference: Values) -> list[str] | None:
         """Return the first layers of a ranking that must stay in float32.
 
         Their number is doubled until the budget is kept, then bisected. Returns None where all of them must; otherwise
@@ -80,7 +80,7 @@ class Mix:
             low, high = (low, middle) if self._keeps(ranked[:middle], reference) else (middle, high)
         return list(ranked[:high]) if self._keeps(ranked[:high], reference) else None
 
-    def _keeps(self, floats: Sequence[str], reference: Sequence[float]) -> bool:
+    def _keeps(self, floats: Sequence[str], reference: Values) -> bool:
         verdict = self._verdict(self.judge, floats=floats)
         return verdict is not None and verdict.keeps(self.judge.budget, reference)
 

@@ -195,9 +195,9 @@ def _compressed(report: Report, compression: Compression, bundle: Bundle) -> Rep
     after = sum((bundle.path / name).stat().st_size for name in bundle.manifest.files if name != GOLDEN)
     seconds = compression.candidate(compression.chosen).p50_1
     parity = tuple(
-        Agreement(signature, output, **figures)
-        for signature, outputs in bundle.manifest.parity.items()
-        for output, figures in outputs.items()
+        Agreement(signature.name, output, **figures)
+        for signature in bundle.manifest.signatures
+        for output, figures in bundle.manifest.parity[signature.name].items()
     )
     return replace(
         report,

@@ -12,17 +12,19 @@ if TYPE_CHECKING:
 
 
 def table(compression: Compression) -> Table:
-    """Return one row for each variant that was measured; the chosen one is marked."""
+    """Return one row for each variant that was measured; the chosen one is marked.
+
+    It fits into 80 columns; the rest of the figures is in the output of --json.
+    """
     metric = next((candidate.metric for candidate in compression.candidates if candidate.metric), "")
-    shown = Table("", box=SIMPLE_HEAD, pad_edge=False, caption=compression.rule, caption_justify="left")
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, caption=compression.rule, caption_justify="left")
     shown.add_column("variant", no_wrap=True)
-    for column in ("size", "gzip", "1 row", "32 rows", "difference", *([metric, "change"] if metric else [])):
+    for column in ("size", "1 row", "32 rows", "error", *([metric] if metric else []), "within"):
         shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("within", no_wrap=True)
     for candidate in compression.candidates:
         if not candidate.error:
-            mark = ">" if candidate.name == compression.chosen else ""
-            shown.add_row(mark, candidate.name, *_figures(candidate), "yes" if candidate.within else "no")
+            mark = ">" if candidate.name == compression.chosen else " "
+            shown.add_row(f"{mark} {candidate.name}", *_figures(candidate), "yes" if candidate.within else "no")
     return shown
 
 
@@ -40,12 +42,9 @@ def duration(seconds: float) -> str:
 
 
 def _figures(candidate: Candidate) -> list[str]:
-    figures = [
+    return [
         f"{candidate.bytes / 1000:,.0f} kB",
-        f"{candidate.transfer_bytes / 1000:,.0f} kB",
         *("-" if seconds is None else duration(seconds) for seconds in (candidate.p50_1, candidate.p50_32)),
         "-" if candidate.largest_difference is None else f"{candidate.largest_difference:.1e}",
+        *([] if candidate.value is None else [f"{candidate.value:.4f}"]),
     ]
-    if candidate.value is None or candidate.change is None:
-        return figures
-    return [*figures, f"{candidate.value:.4f}", f"{candidate.change:+.4f}"]

@@ -50,7 +50,7 @@ def _slower(candidate: Candidate, reference: Candidate) -> bool:
 
 def _reason(chosen: str, usable: int, prefer: str) -> str:
     if chosen != FP32:
-        return f"it has the lowest {prefer} of the {usable + 1} variants within the limits, fp32 among them"
+        return f"it has the lowest {prefer} of the variants within the limits"
     if not usable:
         return "no other variant is within the limits"
-    return f"none of the {usable} other variants within the limits is {'smaller' if prefer == 'size' else 'faster'}"
+    return f"no other variant within the limits is {'smaller' if prefer == 'size' else 'faster'}"

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL", "EMBEDDING_LOOKUP")
 
+# Names of the operators that share weights: one, or one for each signature.
+Layer = tuple[str, ...]
 
-def weighted_layers(model: bytes) -> list[str]:
-    """Return the names of the operators with constant weights, in the file's order.
 
-    The name is that of ai-edge-quantizer: the names of the operator's outputs, joined by ``;``.
+def weighted_layers(model: bytes) -> list[Layer]:
+    """Return the operators with constant weights, in the file's order.
+
+    Those that share weights are one layer. A name is that of ai-edge-quantizer: the names of the operator's outputs,
+    joined by ``;``.
     """
+    found: dict[int, list[str]] = {}
+    for name, buffer in _operators(model):
+        found.setdefault(buffer, []).append(name)
+    return list(dict.fromkeys(tuple(dict.fromkeys(names)) for names in found.values()))
+
+
+def _operators(model: bytes) -> Iterator[tuple[str, int]]:
+    """Yield the name of each operator with weights, and their buffer."""
     from ai_edge_litert.tools import flatbuffer_utils
 
     parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
     codes = {getattr(flatbuffer_utils.BuiltinOperator, name) for name in _WEIGHTED}
-    found = []
     for graph in parsed.subgraphs:
         for operator in graph.operators:
-            if parsed.operatorCodes[operator.opcodeIndex].builtinCode in codes and _constant(parsed, graph, operator):
-                found.append(";".join(_text(graph.tensors[index].name) for index in operator.outputs))
-    return list(dict.fromkeys(filter(None, found)))
+            buffer = _weights(parsed, graph, operator)
+            name = ";".join(_text(graph.tensors[index].name) for index in operator.outputs)
+            if name and buffer is not None and parsed.operatorCodes[operator.opcodeIndex].builtinCode in codes:
+                yield name, buffer
 
 
-def _constant(parsed: Any, graph: Any, operator: Any) -> bool:
-    """Return whether an input of two dimensions or more is stored in the file."""
+def _weights(parsed: Any, graph: Any, operator: Any) -> int | None:
+    """Return the buffer of an input of two dimensions or more that is stored."""
     tensors = (graph.tensors[index] for index in operator.inputs if index >= 0)
-    return any(np.size(tensor.shape) > 1 and _size(parsed.buffers[tensor.buffer].data) for tensor in tensors)
+    stored = (
+        tensor.buffer for tensor in tensors if np.size(tensor.shape) > 1 and _size(parsed.buffers[tensor.buffer].data)
+    )
+    return next(stored, None)
 
 
 def _size(data: Any) -> int:

@@ -42,8 +42,8 @@ def values(name: str, spec: TensorSpec, cells: Sequence[Any], output: Array) -> 
     """Return a metric's value, then bootstrap replicates of it.
 
     None is an undefined replicate. ``cells`` are targets: names or indices of classes, or numbers. Replicates of two
-    variants over the same rows are paired. Raises CompileError where the metric does not fit the output or is undefined, and for a cell that is neither
-    a class nor a number.
+    variants over the same rows are paired. Raises CompileError where the metric does not fit the output or is
+    undefined, and for a cell that is neither a class nor a number.
     """
     counts = _classes(name, spec, cells, output) if name in _OF_CLASSES else _numbers(name, spec, cells, output)
     found = metrics.values(counts)[name]

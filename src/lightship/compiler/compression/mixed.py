@@ -16,7 +16,7 @@ from lightship.bundle import MODEL, Bundle
 from lightship.compiler.compression.budget import Budget
 from lightship.compiler.compression.candidates import quantizer_of, write_variant
 from lightship.compiler.compression.judge import Judge, Values, Verdict
-from lightship.compiler.compression.layers import weighted_layers
+from lightship.compiler.compression.layers import Layer, weighted_layers
 from lightship.compiler.compression.recipes import Quantizer, Unquantizable
 from lightship.compiler.sandbox import Progress
 from lightship.errors import CompileError, LightshipError
@@ -41,7 +41,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     found = mix.fewest(mix.ranked(layers), job["reference"])
     if found is None:
         raise CompileError(f"not within the limits with fewer than all {len(layers)} layers in float32")
-    return {"float_layers": found}
+    return {"float_layers": [name for layer in found for name in layer]}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Mix:
     variant: Bundle
     transforms: TransformSettings
 
-    def ranked(self, layers: Sequence[str]) -> list[str]:
+    def ranked(self, layers: Sequence[Layer]) -> list[Layer]:
         """Return layers from the most to the least damaging."""
         outputs = replace(self.judge, budget=Budget(max_error=0.0))
         end = time.monotonic() + _RANKING_SECONDS
@@ -64,27 +64,27 @@ class Mix:
             damages[layer] = verdict.largest_difference if verdict else 0.0
         return sorted(layers, key=lambda layer: -damages[layer])
 
-    def fewest(self, ranked: Sequence[str], reference: Values) -> list[str] | None:
+    def fewest(self, ranked: Sequence[Layer], reference: Values) -> list[Layer] | None:
         """Return the first layers of a ranking that must stay in float32.
 
         Their number is doubled until the budget is kept, then bisected. Returns None where all of them must; otherwise
         the variant has been written.
         """
-        low, high = 0, 1
-        while not self._keeps(ranked[:high], reference):
-            low, high = high, 2 * high
-            if high >= len(ranked):
+        low, high, most = 0, 1, len(ranked) - 1
+        while high > most or not self._keeps(ranked[:high], reference):
+            if high >= most:
                 return None
+            low, high = high, min(2 * high, most)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if self._keeps(ranked[:middle], reference) else (middle, high)
         return list(ranked[:high]) if self._keeps(ranked[:high], reference) else None
 
-    def _keeps(self, floats: Sequence[str], reference: Values) -> bool:
-        verdict = self._verdict(self.judge, floats=floats)
+    def _keeps(self, floats: Sequence[Layer], reference: Values) -> bool:
+        verdict = self._verdict(self.judge, floats=[name for layer in floats for name in layer])
         return verdict is not None and verdict.keeps(self.judge.budget, reference)
 
-    def _verdict(self, judge: Judge, *, floats: Sequence[str] = (), only: str | None = None) -> Verdict | None:
+    def _verdict(self, judge: Judge, *, floats: Sequence[str] = (), only: Layer = ()) -> Verdict | None:
         """Return the verdict of one variant; None where it cannot be made or run."""
         try:
             model = self.quantizer.quantize(self.recipe, floats=floats, only=only)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,10 +68,11 @@ class Quantizer:
         self._rows = rows
         self._ranges: dict[int, Any] = {}
 
-    def quantize(self, name: str, *, floats: Sequence[str] = (), only: str | None = None) -> bytes:
+    def quantize(self, name: str, *, floats: Sequence[str] = (), only: Sequence[str] = ()) -> bytes:
         """Return the model of a recipe; raises Unquantizable.
 
-        ``floats`` are names of layers that stay in float32. ``only`` is the one layer that is quantized.
+        ``floats`` are names of operators that stay in float32. ``only`` are the only ones that are quantized, where
+        there are any.
         """
         from ai_edge_quantizer import quantizer
 
@@ -90,13 +92,16 @@ class Quantizer:
         from ai_edge_quantizer import quantizer
 
         if recipe.activations not in self._ranges:
-            run = quantizer.Quantizer(self._model, _rules(recipe, (), None))
+            run = quantizer.Quantizer(self._model, _rules(recipe, (), ()))
             data = {signature: [dict(inputs)] for signature, inputs in (self._rows or {}).items()}
-            self._ranges[recipe.activations] = run.calibrate(data, num_threads=1)
+            with warnings.catch_warnings(
+                action="ignore", category=UserWarning
+            ):  # that keeping all tensors needs memory
+                self._ranges[recipe.activations] = run.calibrate(data, num_threads=1)
         return self._ranges[recipe.activations]
 
 
-def _rules(recipe: Recipe, floats: Sequence[str], only: str | None) -> Any:
+def _rules(recipe: Recipe, floats: Sequence[str], only: Sequence[str]) -> Any:
     """Return ai-edge-quantizer's rules.
 
     The last rule that matches an operator applies.
@@ -107,7 +112,7 @@ def _rules(recipe: Recipe, floats: Sequence[str], only: str | None) -> Any:
     operations = qtyping.TFLOperationName
     everything = operations.ALL_SUPPORTED
     rules = recipe_manager.RecipeManager()
-    where = ".*" if only is None else _exactly(only)
+    where = "|".join(map(_exactly, only)) or ".*"
     if recipe.activations:
         rules.add_static_config(where, everything, recipe.activations, recipe.bits)
         for end in (operations.INPUT, operations.OUTPUT):

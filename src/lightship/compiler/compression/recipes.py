@@ -80,9 +80,10 @@ class Quantizer:
         if recipe.activations and self._rows is None:
             raise Unquantizable("needs representative inputs: give --data")
         try:
-            run = quantizer.Quantizer(self._model, _rules(recipe, floats, only))
-            ranges = self._calibrated(recipe) if recipe.activations else None
-            result = run.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # keeping all tensors needs memory
+                run = quantizer.Quantizer(self._model, _rules(recipe, floats, only))
+                ranges = self._calibrated(recipe) if recipe.activations else None
+                result = run.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
         except Exception as error:  # the quantizer raises many types for models that it does not foresee
             raise Unquantizable(f"the quantizer failed ({type(error).__name__}: {error})") from None
         return bytes(result.quantized_model)
@@ -94,10 +95,7 @@ class Quantizer:
         if recipe.activations not in self._ranges:
             run = quantizer.Quantizer(self._model, _rules(recipe, (), ()))
             data = {signature: [dict(inputs)] for signature, inputs in (self._rows or {}).items()}
-            with warnings.catch_warnings(
-                action="ignore", category=UserWarning
-            ):  # that keeping all tensors needs memory
-                self._ranges[recipe.activations] = run.calibrate(data, num_threads=1)
+            self._ranges[recipe.activations] = run.calibrate(data, num_threads=1)
         return self._ranges[recipe.activations]
 
 

@@ -46,7 +46,7 @@ def test_values_of_numbers_equal_scikit_learn() -> None:
         ("roc_auc", PLAIN, [0] * 50, TABLE, "roc_auc"),
     ],
 )
-def test_values_that_do_not_fit_are_named(
+def test_values_unsuitable_data_is_named(
     name: str, spec: TensorSpec, cells: list[Any], output: Array, named: str
 ) -> None:
     with pytest.raises(CompileError, match=named):

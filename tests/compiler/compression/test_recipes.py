@@ -51,14 +51,14 @@ def test_quantize_broken_model_is_refused() -> None:
         Quantizer(b"TFL3" * 10, None).quantize("fp16")
 
 
-def test_layers_that_share_weights_are_one(twice: bytes) -> None:
+def test_layers_sharing_weights_are_one(twice: bytes) -> None:
     layers = weighted_layers(twice)
     assert len(layers) == 2
     assert all(len(set(layer)) == len(layer) for layer in layers)
 
 
 @pytest.mark.parametrize("name", ["dynamic_int8", "int8"])
-def test_quantize_layers_in_float_keep_their_weights(twice: bytes, name: str) -> None:
+def test_quantize_float_layers_keep_weights(twice: bytes, name: str) -> None:
     quantizer = Quantizer(twice, INPUTS)
     first, second = weighted_layers(twice)
     whole, kept = quantizer.quantize(name), quantizer.quantize(name, floats=first)

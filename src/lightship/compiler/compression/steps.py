@@ -45,8 +45,8 @@ class Compressing:
         A candidate that cannot be made, or whose process ends, is listed with its error. Raises LightshipError where
         fp32 cannot be measured.
         """
-        errors = self._child("candidates").result
         figures: dict[str, Record] = {FP32: self._child("figures", variant=self.job.folder, reference=[]).result}
+        errors = self._child("candidates").result
         for name in RECIPES:
             figures[name] = {"error": str(errors[name])} if name in errors else self._measured(name, figures)
         for name, recipe in MIXED.items():

@@ -78,7 +78,7 @@ def _mobile(path: Path) -> None:
         hidden = _activated(layers.Conv2D(filters, 1, use_bias=False)(hidden))
     model = keras.Model(inputs, layers.Dense(3, "softmax")(layers.GlobalAveragePooling2D()(hidden)))
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-    _fit(model, *_patches(1_200), path, epochs=4)
+    _fit(model, *_patches(1_000), path, epochs=6)
 
 
 def _activated(features: Any) -> Any:
@@ -139,7 +139,7 @@ def _fit(model: Any, rows: Array, targets: Array, path: Path, *, epochs: int) ->
     test = min(_TEST_ROWS, len(rows) // 4)
     model.fit(rows[:-test], targets[:-test], epochs=epochs, batch_size=32, verbose=0)
     model.save(path)
-    write_arrays(path.parent / "data.npz", {model.input_names[0]: rows[-test:], TARGET: targets[-test:]})
+    write_arrays(path.parent / "data.npz", {model.inputs[0].name: rows[-test:], TARGET: targets[-test:]})
 
 
 TRAINERS: Mapping[str, Callable[[Path], None]] = {

@@ -19,7 +19,7 @@ def table(compression: Compression) -> Table:
     metric = next((candidate.metric for candidate in compression.candidates if candidate.metric), "")
     shown = Table(box=SIMPLE_HEAD, pad_edge=False, caption=compression.rule, caption_justify="left")
     shown.add_column("variant", no_wrap=True)
-    for column in ("size", "1 row", "32 rows", "error", *([metric] if metric else []), "within"):
+    for column in ("size", "1 row", "32 rows", "error", *([metric] if metric else []), "fits"):
         shown.add_column(column, justify="right", no_wrap=True)
     for candidate in compression.candidates:
         if not candidate.error:
@@ -37,7 +37,9 @@ def sentences(compression: Compression) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as text in ms or µs."""
+    """Return seconds as text in s, ms or µs."""
+    if seconds >= 1:
+        return f"{seconds:.3g} s"
     return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
 
 

@@ -1,4 +1,4 @@
-"""Figures of candidates: what goes into the bundle, and figures that a child process forged."""
+"""Figures of candidates: their JSON, and figures that a child process forged."""
 
 from __future__ import annotations
 

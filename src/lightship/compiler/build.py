@@ -13,7 +13,7 @@ from lightship.bundle import GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import sources, stages
-from lightship.compiler.compression import recordings as compression
+from lightship.compiler.compression.measuring import recordings as compression
 from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.declarations.tokenized import tokenized

@@ -12,7 +12,7 @@ from lightship.bundle import MODEL, Bundle
 from lightship.calls import Call
 from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.compiler.compression.budget import Budget
-from lightship.compiler.compression.recipes import FP32, RECIPES
+from lightship.compiler.compression.quantizing.recipes import FP32, RECIPES
 from lightship.compiler.compression.table import Compression
 from lightship.errors import CompileError, NotFound
 from lightship.model import Model

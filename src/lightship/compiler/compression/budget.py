@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lightship.compiler.compression.metrics import METRICS
+from lightship.compiler.compression.measuring.metrics import METRICS
 from lightship.errors import SettingError
 
 PREFERENCES = ("latency", "size")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lightship.bundle import MODEL, Bundle
-from lightship.compiler.compression.recipes import RECIPES, Quantizer, Unquantizable
-from lightship.compiler.compression.recordings import read_rows
+from lightship.compiler.compression.measuring.recordings import read_rows
+from lightship.compiler.compression.quantizing.recipes import RECIPES, Quantizer, Unquantizable
 from lightship.compiler.sandbox import Progress
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lightship.compiler.compression.recipes import FP32, NAMES
+from lightship.compiler.compression.quantizing.recipes import FP32, NAMES
 from lightship.compiler.compression.table import Candidate
 
 # Figures this close are equal: of two equal candidates, the more exact one is chosen, so that noise does not decide.

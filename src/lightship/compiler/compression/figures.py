@@ -13,7 +13,7 @@ import numpy as np
 from lightship.bundle import MODEL
 from lightship.calls import Call
 from lightship.compiler import limits
-from lightship.compiler.compression.judge import Judge
+from lightship.compiler.compression.measuring.judge import Judge
 from lightship.compiler.sandbox import Progress
 from lightship.compiler.verification import trial
 from lightship.model import Model

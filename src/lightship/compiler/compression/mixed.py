@@ -15,9 +15,9 @@ from typing import Any
 from lightship.bundle import MODEL, Bundle
 from lightship.compiler.compression.budget import Budget
 from lightship.compiler.compression.candidates import quantizer_of, write_variant
-from lightship.compiler.compression.judge import Judge, Values, Verdict
-from lightship.compiler.compression.layers import Layer, weighted_layers
-from lightship.compiler.compression.recipes import Quantizer, Unquantizable
+from lightship.compiler.compression.measuring.judge import Judge, Values, Verdict
+from lightship.compiler.compression.quantizing.layers import Layer, weighted_layers
+from lightship.compiler.compression.quantizing.recipes import Quantizer, Unquantizable
 from lightship.compiler.sandbox import Progress
 from lightship.errors import CompileError, LightshipError
 from lightship.model import Model

@@ -15,8 +15,8 @@ from lightship.compiler import limits
 from lightship.compiler.compression.budget import Budget
 from lightship.compiler.compression.choice import choose
 from lightship.compiler.compression.figures import BATCHES, batch
-from lightship.compiler.compression.race import MOST_CALLS, latencies
-from lightship.compiler.compression.recipes import FP32
+from lightship.compiler.compression.measuring.race import MOST_CALLS, latencies
+from lightship.compiler.compression.quantizing.recipes import FP32
 from lightship.compiler.compression.table import Candidate, Compression
 from lightship.compiler.sandbox import Progress
 from lightship.compiler.verification.parity import coarse

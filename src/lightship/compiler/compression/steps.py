@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship.compiler.compression.budget import Budget
-from lightship.compiler.compression.recipes import FP32, MIXED, RECIPES
+from lightship.compiler.compression.quantizing.recipes import FP32, MIXED, RECIPES
 from lightship.compiler.job import BuildJob
 from lightship.compiler.sandbox import Outcome, Task
 from lightship.errors import LightshipError

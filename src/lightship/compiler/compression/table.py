@@ -14,7 +14,7 @@ class Candidate:
     """One variant and its figures; None where a figure was not measured.
 
     Attributes:
-        name: of the recipe, :mod:`lightship.compiler.compression.recipes`.
+        name: of the recipe, :mod:`lightship.compiler.compression.quantizing.recipes`.
         bytes, transfer_bytes: of the model file, and of the file after gzip, as a registry of images stores it.
         largest_difference: of any output from the original's, over the recorded rows.
         metric, value: the budget's metric, and its value for this variant.

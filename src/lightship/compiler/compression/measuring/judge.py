@@ -12,9 +12,9 @@ import numpy as np
 
 from lightship.bundle.golden import Golden
 from lightship.calls import Call
-from lightship.compiler.compression import metrics
 from lightship.compiler.compression.budget import Budget
-from lightship.compiler.compression.recordings import read_recordings
+from lightship.compiler.compression.measuring import metrics
+from lightship.compiler.compression.measuring.recordings import read_recordings
 from lightship.compiler.verification.datafiles import read_data, read_targets
 from lightship.compiler.verification.parity import Agreement, Bounds, Output, compare
 from lightship.errors import CompileError

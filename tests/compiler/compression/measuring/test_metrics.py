@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn
 
-from lightship.compiler.compression.metrics import METRICS, drop, values
+from lightship.compiler.compression.measuring.metrics import METRICS, drop, values
 from lightship.errors import CompileError
 from lightship.tensors import Array, TensorSpec
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightship.compiler.compression.layers import weighted_layers
-from lightship.compiler.compression.recipes import RECIPES, Quantizer, Unquantizable
+from lightship.compiler.compression.quantizing.layers import weighted_layers
+from lightship.compiler.compression.quantizing.recipes import RECIPES, Quantizer, Unquantizable
 from lightship.engines.litert import LiteRTEngine
 
 ROWS = np.random.default_rng(5).normal(size=(64, 32)).astype(np.float32)

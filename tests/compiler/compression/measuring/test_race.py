@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightship.compiler.compression.race import latencies
+from lightship.compiler.compression.measuring.race import latencies
 
 
 def test_latencies_are_those_of_each_call() -> None:

@@ -28,6 +28,7 @@ from benchmarks import (
     servers,
 )
 from benchmarks.compression import part as compression
+from benchmarks.evaluation import part as evaluation
 from benchmarks.examples import ROOT, Example, predict_examples
 from benchmarks.jobs import part as jobs
 from benchmarks.preprocessing import part as preprocessing
@@ -39,7 +40,7 @@ from lightship.errors import LightshipError
 
 PARTS = (
     *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-    *("compile", "trees", "preprocessing", "compression", "image"),
+    *("compile", "evaluation", "trees", "preprocessing", "compression", "image"),
 )
 
 _QUIET = 0.3
@@ -150,6 +151,10 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
             jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
         ),
         "compile": _Part(compiling.steps(), lambda _, step: compiling.measure(step)),
+        "evaluation": _Part(
+            evaluation.steps(),
+            lambda _, step: evaluation.measure(evaluation.QUICK if quick else evaluation.FULL, step),
+        ),
         "trees": _Part(trees.steps(), lambda _, step: trees.measure(trees.QUICK if quick else trees.FULL, step)),
         "preprocessing": _Part(
             preprocessing.steps(),

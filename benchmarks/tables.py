@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.compression import part as compression
+from benchmarks.evaluation import part as evaluation
 from benchmarks.goals import BOUND, PROTOCOL_BOUND, beside_bare, beside_peers, comparisons
 from benchmarks.jobs import tables as jobs
 from benchmarks.preprocessing import part as preprocessing
@@ -153,6 +154,7 @@ _MAKERS = {
     "protocols": _protocols,
     "batching": _batching,
     "compile": _compile,
+    "evaluation": evaluation.tables,
     "registry": _registry,
     "jobs": jobs.tables,
     "trees": trees.tables,

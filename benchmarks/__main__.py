@@ -27,6 +27,7 @@ from benchmarks import (
     report,
     servers,
 )
+from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.examples import ROOT, Example, predict_examples
 from benchmarks.jobs import part as jobs
@@ -39,7 +40,7 @@ from lightship.errors import LightshipError
 
 PARTS = (
     *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-    *("compile", "evaluation", "trees", "preprocessing", "image"),
+    *("compile", "evaluation", "trees", "preprocessing", "compression", "image"),
 )
 
 _QUIET = 0.3
@@ -130,6 +131,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
     calls = protocols.QUICK if quick else protocols.FULL
     batches = batching.QUICK if quick else batching.FULL
     checked = registries.QUICK if quick else registries.FULL
+    compressed = compression.QUICK if quick else compression.FULL
     scored = jobs.QUICK if quick else jobs.FULL
     return {
         "lambda": _Part(
@@ -158,6 +160,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
             preprocessing.steps(),
             lambda _, step: preprocessing.measure(preprocessing.QUICK if quick else preprocessing.FULL, step),
         ),
+        "compression": _Part(compression.steps(compressed), lambda _, step: compression.measure(compressed, step)),
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
 

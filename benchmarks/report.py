@@ -41,6 +41,7 @@ PAGES = (
         ),
     ),
     Page("benchmarks/trees.md", ("trees",)),
+    Page("compression.md", ("compression",)),
     Page("preprocessing.md", ("preprocessing",)),
     Page("scale.md", ("jobs",), scale.tables),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.goals import BOUND, PROTOCOL_BOUND, beside_bare, beside_peers, comparisons
 from benchmarks.jobs import tables as jobs
@@ -158,5 +159,6 @@ _MAKERS = {
     "jobs": jobs.tables,
     "trees": trees.tables,
     "preprocessing": preprocessing.tables,
+    "compression": compression.tables,
     "image": _image,
 }

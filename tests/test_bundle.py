@@ -137,3 +137,12 @@ def test_read_golden_never_unpickles(tmp_path: Path) -> None:
         np.savez(file, **{"s|inputs|x": np.array([object], dtype=object)})
     with pytest.raises(BundleError, match="golden"):
         read_golden(tmp_path / "evil.npz")
+
+
+def test_manifest_compression_is_written_only_where_used(bundle: Path) -> None:
+    manifest = Bundle.open(bundle).manifest
+    assert b'"compression"' not in manifest.to_bytes()
+    record = {"budget": {"max_error": 0.1}, "chosen": "int8", "reason": "it is the fastest"}
+    again = Manifest.from_bytes(manifest._replace(compression=record).to_bytes())
+    assert again.compression == record
+    assert Manifest.from_bytes(manifest.to_bytes()).compression == {}

@@ -13,7 +13,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "s3": ("boto3", "botocore"),
     "events": ("aws_lambda_powertools", "pyarrow"),
     "tensorflow": ("tensorflow",),
-    "compile": ("h5py", "keras", "lightgbm", "skops", "sklearn", "tf_keras", "xgboost"),
+    "compile": ("ai_edge_quantizer", "h5py", "keras", "lightgbm", "skops", "sklearn", "tf_keras", "xgboost"),
     "text": ("sentencepiece", "tokenizers"),
     "local": ("flask", "moto"),
 }

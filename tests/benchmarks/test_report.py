@@ -21,7 +21,11 @@ def _preprocessing(run: dict[str, Any]) -> dict[str, Any]:
     return {"run": run, "models": {"Hashing": {"1": figures}}}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+# A new part has no figures until it is measured on a quiet machine.
+MEASURED = [page for page in PAGES if any(part in report.load() for part in page.parts)]
+
+
+@pytest.mark.parametrize("page", MEASURED, ids=lambda page: page.path)
 def test_page_from_committed_figures_equals_committed_page(page: Page) -> None:
     assert report.filled(page, report.load()) == (DOCS / page.path).read_text()
 

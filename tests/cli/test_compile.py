@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from lightship.bundle import Bundle
@@ -55,6 +56,34 @@ def test_compile_data_of_wrong_format_is_refused_before_model_is_opened(sources:
         assert refused.returncode == 2
         assert named in refused.stderr.splitlines()[-1]
         assert "sandbox" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--max-drop", "acuracy=0.01", "--data", "x.csv", "--target", "y"], "acuracy"),
+        (["--max-drop", "accuracy=-1", "--data", "x.csv", "--target", "y"], "-1"),
+        (["--max-drop", "accuracy=0.01"], "--target"),
+        (["--max-error", "-0.5"], "-0.5"),
+        (["--prefer", "size"], "--max-error"),
+    ],
+)
+def test_compile_wrong_budget_is_refused_before_model_is_opened(
+    sources: Path, tmp_path: Path, options: list[str], named: str
+) -> None:
+    (tmp_path / "x.csv").write_text("0,1\n")
+    words = [str(tmp_path / word) if word == "x.csv" else word for word in options]
+    refused = run("compile", str(sources / "named.tflite"), *words, "--registry", str(tmp_path / "models"))
+    assert refused.returncode == 2
+    assert named in refused.stderr.splitlines()[-1]
+    assert "sandbox" not in refused.stderr
+
+
+def test_compile_with_budget_prints_variants_and_choice(sources: Path, tmp_path: Path) -> None:
+    done = run("compile", str(sources / "named.tflite"), "--max-error", "0.1", "--registry", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "dynamic_int8" in done.stdout
+    assert "variant: " in done.stdout
 
 
 def run_without_a_sandbox(*words: str) -> subprocess.CompletedProcess[str]:

@@ -52,6 +52,7 @@ class Manifest(NamedTuple):
         preprocessing: programs before the engine, by signature (:mod:`lightship.preprocessing`). A manifest with them
             has schema 2, because earlier versions would ignore them.
         transform: code of the user before and after the model; None without. Its manifest has schema 2, too.
+        compression: budget, chosen variant and reason, where a budget was given.
     """
 
     engine: str
@@ -68,6 +69,7 @@ class Manifest(NamedTuple):
     rewrites: tuple[str, ...] = ()
     preprocessing: Mapping[str, Any] = {}
     transform: UsedTransform | None = None
+    compression: Mapping[str, Any] = {}
 
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
@@ -103,6 +105,8 @@ class Manifest(NamedTuple):
             record["preprocessing"] = dict(self.preprocessing)
         if self.transform:
             record["transform"] = self.transform.to_json()
+        if self.compression:
+            record["compression"] = dict(self.compression)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -131,6 +135,7 @@ class Manifest(NamedTuple):
                 rewrites=tuple(map(str, record.get("rewrites", ()))),
                 preprocessing=dict(record.get("preprocessing", {})),
                 transform=UsedTransform.from_json(transform) if (transform := record.get("transform")) else None,
+                compression=dict(record.get("compression", {})),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from lightship.cli.arguments import completion
 from lightship.cli.arguments.options import json_option, new_registry_option
-from lightship.cli.output import terminal
+from lightship.cli.output import compression, terminal
+from lightship.cli.output.compression import duration
 from lightship.cli.output.stages import stages, warning
 from lightship.cli.output.terminal import command, has_stack
 from lightship.extras import installation
@@ -44,6 +45,18 @@ _MAX_VALUES = 16  # in a command that is printed for pasting
     type=click.Path(path_type=Path),
     help="Inputs for comparing the outputs: .csv, .npy, .npz.",
 )
+@click.option("--target", metavar="COLUMN", help="The column or array of --data with the targets.")
+@click.option(
+    "--max-drop",
+    metavar="METRIC=AMOUNT",
+    help="Take a faster variant whose metric is worse by at most this, such as accuracy=0.005.",
+)
+@click.option(
+    "--max-error", metavar="AMOUNT", type=float, help="Take a faster variant whose outputs differ by at most this."
+)
+@click.option(
+    "--prefer", type=click.Choice(["latency", "size"]), help="What decides among the variants.  [default: latency]"
+)
 @new_registry_option
 @click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Require an engine.")
 @click.option("--trust", is_flag=True, help="Open the file even if it holds code, which then runs in the sandbox.")
@@ -58,6 +71,10 @@ def compile_command(
     name: str | None,
     config: Path | None,
     data: Path | None,
+    target: str | None,
+    max_drop: str | None,
+    max_error: float | None,
+    prefer: str | None,
     registry: Registry,
     engine: str | None,
     trust: bool,
@@ -71,15 +88,18 @@ def compile_command(
     .txt file of LightGBM, a .tflite file, or a SavedModel as a folder, .zip or .tar.gz.
     """
     from lightship.compiler import CompileOptions, compile_model
+    from lightship.compiler.compression import budget
 
     options = CompileOptions(
         name=name,
         config=config,
         data=data,
+        target=target,
         engine=engine,
         trust=trust,
         slow=slow,
         sandbox=not no_sandbox,
+        budget=budget.parse(max_drop, max_error, prefer),
         transforms=TransformSettings.from_environment(),
     )
     with stages(visible=not as_json) as progress:
@@ -94,6 +114,10 @@ def _print(report: Report, registry: Registry) -> None:
     console = terminal.console()
     console.print(_comparison(report))
     console.print(_parity(report))
+    if report.compression:
+        console.print(compression.table(report.compression))
+        for text in compression.sentences(report.compression):
+            console.print(text, soft_wrap=True)
     for text in report.warnings:
         console.print(f"warning: {text}")
     for text in report.rewrites:
@@ -139,11 +163,11 @@ def _comparison(report: Report) -> Table:
     before, after = report.sizes.before, report.sizes.after
     table.add_row("size", f"{before:,} bytes", f"{after:,} bytes", _ratio(before, after, "smaller", "larger"))
     slow, fast = report.latency.before, report.latency.after
-    table.add_row("one row, median", _time(slow), _time(fast), _ratio(slow, fast, "faster", "slower"))
+    table.add_row("one row, median", duration(slow), duration(fast), _ratio(slow, fast, "faster", "slower"))
     for name, seconds in report.latency.others.items():
         if name.endswith("model.predict"):
             table.add_row(
-                f"{name}, for comparison", _time(seconds), _time(fast), _ratio(seconds, fast, "faster", "slower")
+                f"{name}, for comparison", duration(seconds), duration(fast), _ratio(seconds, fast, "faster", "slower")
             )
     table.add_row("memory, loaded and called", "-", f"{report.cost.bytes / 1024**2:,.1f} MiB", "-")
     return table
@@ -164,7 +188,3 @@ def _ratio(before: float, after: float, better: str, worse: str) -> str:
     factor = before / after
     times, word = (factor, better) if factor >= 1 else (1 / factor, worse)
     return f"{times:,.0f}x {word}" if times >= 100 else f"{times:.3g}x {word}"
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"

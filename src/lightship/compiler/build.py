@@ -13,6 +13,7 @@ from lightship.bundle import GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import sources, stages
+from lightship.compiler.compression.measuring import recordings as compression
 from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.declarations.tokenized import tokenized
@@ -130,6 +131,8 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         begin("convert")
         recorded = recorded.with_export_shapes(original, loaded.config)
         choice = compile_best(original, recorded.own, job.folder, engine=job.engine, slow=job.slow)
+        if job.scratch and choice.engine == "litert":
+            compression.write(job.scratch, recorded.client, recorded.own, choice.preprocessing)
         begin("write")
         built = Built(loaded, recorded, choice)
         written = _write(built)
@@ -153,15 +156,15 @@ def _record(loaded: Loaded) -> Recorded:
     """Record the original's outputs, behind the transform where there is one."""
     job, config, original = loaded.job, loaded.config, loaded.original
     if loaded.transform is None:
-        recordings = _record_all(original, config.apply(original.signatures), job.data)
+        recordings = _record_all(original, config.apply(original.signatures), job)
         return Recorded(recordings, recordings)
     reference = transformed(config, original, loaded.transform, seconds=job.transforms.seconds)
-    client = _record_all(reference, reference.client, job.data)
+    client = _record_all(reference, reference.client, job)
     return Recorded(client, reference.recordings_of_model(client), reference)
 
 
-def _record_all(original: Reference, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
-    recordings = tuple(record(original, signature, data) for signature in signatures)
+def _record_all(original: Reference, signatures: tuple[Signature, ...], job: BuildJob) -> tuple[Recording, ...]:
+    recordings = tuple(record(original, signature, job.data, target=job.target) for signature in signatures)
     for recording in recordings:
         check_probabilities(recording)
     check_original_state(original, recordings)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lightship.compiler.compression.budget import Budget
 from lightship.settings import NO_TRANSFORMS, TransformSettings
 
 
@@ -19,28 +20,34 @@ class BuildJob:
         folder: an empty folder, to which the bundle is written.
         config: what :func:`lightship.compiler.declarations.config.read_config` returns.
         data: file of real inputs for the comparison, see :mod:`lightship.compiler.verification.datafiles`.
+        target: the target column or array of ``data``, which is no input; None without one.
         engine: ``litert`` or ``tensorflow`` to require that engine; None prefers LiteRT.
         trust: open the file even if it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
         files: files beside model.yaml that it names, by name, see :mod:`lightship.compiler.declarations.named_files`.
         sandbox: the proof of confinement, set by the child process; recorded in the manifest.
         transforms: the user's transforms that model.yaml may name.
+        budget: limits of a smaller or faster variant; None keeps the exact model.
+        scratch: folder for what the compression needs; None without a budget.
     """
 
     source: Path
     folder: Path
     config: Mapping[str, Any] = field(default_factory=dict)
     data: Path | None = None
+    target: str | None = None
     engine: str | None = None
     trust: bool = False
     slow: bool = False
     files: Mapping[str, Path] = field(default_factory=dict)
     sandbox: str = ""
     transforms: TransformSettings = NO_TRANSFORMS
+    budget: Budget | None = None
+    scratch: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the job as a JSON-serialisable dictionary with absolute paths."""
-        paths = {"source": _absolute(self.source), "folder": _absolute(self.folder), "data": _absolute(self.data)}
+        paths = {name: _absolute(getattr(self, name)) for name in ("source", "folder", "data", "scratch")}
         files = {name: _absolute(path) for name, path in self.files.items()}
         others = {"config": dict(self.config), "files": files, "transforms": self.transforms.to_json()}
         return asdict(self) | others | paths
@@ -48,11 +55,13 @@ class BuildJob:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BuildJob:
         """Return the job in a dictionary that :meth:`to_json` made."""
-        data = record["data"]
-        paths = {"source": Path(record["source"]), "folder": Path(record["folder"])}
+        paths = {
+            name: Path(path) if (path := record.get(name)) else None for name in ("source", "folder", "data", "scratch")
+        }
         files = {name: Path(path) for name, path in record.get("files", {}).items()}
         transforms = TransformSettings.from_json(record.get("transforms"))
-        others = {"data": Path(data) if data else None, "files": files, "transforms": transforms}
+        budget = Budget(**record["budget"]) if record.get("budget") else None
+        others = {"files": files, "transforms": transforms, "budget": budget}
         return cls(**{**record, **paths, **others})
 
 

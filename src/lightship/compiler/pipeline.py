@@ -7,21 +7,27 @@ The command line and the compile function share it. Everything that opens the mo
 from __future__ import annotations
 
 import re
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lightship.bundle import Bundle
+from lightship.bundle import GOLDEN, Bundle
 from lightship.compiler import sources, untrusted_report
+from lightship.compiler.compression.budget import Budget
+from lightship.compiler.compression.steps import Compressing
+from lightship.compiler.compression.table import Compression
 from lightship.compiler.declarations import named_files
 from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
 from lightship.compiler.verification import child_output, datafiles
-from lightship.errors import SourceRefused
+from lightship.compiler.verification.parity import Agreement
+from lightship.errors import CompileError, SourceRefused
 from lightship.registry.registry import Registry, check_name
 from lightship.settings import NO_TRANSFORMS, TransformSettings
 
@@ -35,7 +41,7 @@ class CompileOptions:
     Attributes:
         name: the model's name; default: the name in model.yaml, else derived from the file name.
         config: a model.yaml, see :mod:`lightship.compiler.declarations.config`.
-        data, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
+        data, target, engine, trust, slow, budget: see :class:`lightship.compiler.job.BuildJob`.
         sandbox: False opens the file even where this machine has no sandbox; recorded in the manifest.
         transforms: folder and time limit of the user's transforms. The one that model.yaml names is allowed, because
             the same user wrote both.
@@ -44,10 +50,12 @@ class CompileOptions:
     name: str | None = None
     config: Path | None = None
     data: Path | None = None
+    target: str | None = None
     engine: str | None = None
     trust: bool = False
     slow: bool = False
     sandbox: bool = True
+    budget: Budget | None = None
     transforms: TransformSettings = NO_TRANSFORMS
 
 
@@ -74,6 +82,7 @@ def compile_model(
     sources.candidates(source)
     if options.data is not None:
         datafiles.check_file(options.data)
+    _check_target(options)
     config = read_config(options.config) if options.config else {}
     names = (options.name, config.get("name"), name_from(source))
     name = check_name(next(given for given in names if given is not None))
@@ -84,6 +93,20 @@ def compile_model(
         return replace(compiled.report, name=name, version=registry.publish(name, compiled.bundle))
 
 
+def _check_target(options: CompileOptions) -> None:
+    """Raise CompileError where a target has no data or a budget cannot be kept."""
+    if options.target is not None and options.data is None:
+        raise CompileError(f"the target '{options.target}' needs the file that has it: give --data")
+    if options.budget is None:
+        return
+    if options.engine == "tensorflow":
+        raise CompileError("a budget needs the engine litert: the engine tensorflow runs only the exact model")
+    if options.budget.metric and options.target is None:
+        raise CompileError(
+            f"a budget for {options.budget.metric} needs rows with targets: give --data FILE and --target COLUMN"
+        )
+
+
 def _job(source: Path, folder: Path, options: CompileOptions, config: Mapping[str, Any]) -> BuildJob:
     """Return the job, with the files and the transform that model.yaml names."""
     declared = Config.parse(config).transform
@@ -92,11 +115,13 @@ def _job(source: Path, folder: Path, options: CompileOptions, config: Mapping[st
         folder,
         config=config,
         data=options.data,
+        target=options.target,
         engine=options.engine,
         trust=options.trust,
         slow=options.slow,
         files=named_files.find(options.config, config) if options.config else {},
         transforms=options.transforms._replace(names=(declared.name,) if declared else ()),
+        budget=options.budget,
     )
 
 
@@ -109,14 +134,78 @@ def compile_bundle(
     """
     limits = confinement.limits
     end = time.monotonic() + limits.wall_seconds
-    built = run(_build(job), confinement, progress=progress)
+
+    def child(task: Task) -> Outcome:
+        left = replace(limits, wall_seconds=max(1.0, end - time.monotonic()))
+        return run(task, replace(confinement, limits=left), progress=progress)
+
+    with _scratch(job, confinement) as scratch:
+        job = replace(job, scratch=scratch)
+        built = child(_build(job))
+        bundle = _verified(job, built, largest=limits.file_bytes)
+        compression = None
+        if job.budget and scratch:
+            compression = _compress(job, job.budget, scratch, bundle, child)
+            bundle = _verified(job, built, largest=limits.file_bytes)
+    tried = child(_trial(job))
+    report = _report(built, tried.result, bundle)
+    return Compiled(bundle, _compressed(report, compression, bundle) if compression else report)
+
+
+def _scratch(job: BuildJob, confinement: Confinement) -> AbstractContextManager[Path | None]:
+    """Return a folder for the compression; None without a budget."""
+    if job.budget is None:
+        return nullcontext()
+    return _folder(confinement.scratch)
+
+
+@contextmanager
+def _folder(parent: Path | None) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lightship-", dir=parent) as folder:
+        yield Path(folder)
+
+
+def _verified(job: BuildJob, built: Outcome, *, largest: int) -> Bundle:
     declared = Config.parse(job.config).transform
-    bundle = child_output.verify(
-        job.folder, sandbox=built.proof, largest=limits.file_bytes, transform=declared.name if declared else None
+    transform = declared.name if declared else None
+    return child_output.verify(job.folder, sandbox=built.proof, largest=largest, transform=transform)
+
+
+def _compress(
+    job: BuildJob, budget: Budget, scratch: Path, bundle: Bundle, child: Callable[[Task], Outcome]
+) -> Compression:
+    """Write the best variant within the budget to the bundle and return all figures.
+
+    Raises CompileError for the TensorFlow engine, and SourceRefused where a child process sends an invalid table.
+    """
+    if bundle.manifest.engine != "litert":
+        raise CompileError(
+            "a budget needs a model that LiteRT runs, and this one needs TensorFlow: compile it without a budget"
+        )
+    try:
+        sent = Compressing(job, budget, scratch, child, reads=_transform_files(job)).result()
+        return untrusted_report.compression(sent)
+    except (KeyError, TypeError, AttributeError, untrusted_report.InvalidReport) as error:
+        message = "a process that measured a variant of this model sent invalid figures"
+        raise SourceRefused(message, detail=str(error)) from None
+
+
+def _compressed(report: Report, compression: Compression, bundle: Bundle) -> Report:
+    """Return the report of the chosen variant: its size, latency and parity."""
+    after = sum((bundle.path / name).stat().st_size for name in bundle.manifest.files if name != GOLDEN)
+    seconds = compression.candidate(compression.chosen).p50_1
+    parity = tuple(
+        Agreement(signature.name, output, **figures)
+        for signature in bundle.manifest.signatures
+        for output, figures in bundle.manifest.parity[signature.name].items()
     )
-    left = replace(limits, wall_seconds=max(1.0, end - time.monotonic()))
-    tried = run(_trial(job), replace(confinement, limits=left), progress=progress)
-    return Compiled(bundle, _report(built, tried.result, bundle))
+    return replace(
+        report,
+        sizes=replace(report.sizes, after=after),
+        latency=replace(report.latency, after=seconds or report.latency.after),
+        parity=parity,
+        compression=compression,
+    )
 
 
 def name_from(source: Path) -> str:
@@ -140,7 +229,12 @@ def _transform_files(job: BuildJob) -> list[Path]:
 
 def _build(job: BuildJob) -> Task:
     reads = [job.source, *job.files.values(), *([job.data] if job.data else []), *_transform_files(job)]
-    return Task("lightship.compiler.build", job.to_json(), reads=reads, writes=[job.folder])
+    return Task(
+        "lightship.compiler.build",
+        job.to_json(),
+        reads=reads,
+        writes=[job.folder, *([job.scratch] if job.scratch else [])],
+    )
 
 
 def _trial(job: BuildJob) -> Task:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lightship.compiler.compression.table import Compression
 from lightship.compiler.limits import Cost
 from lightship.compiler.verification.parity import Agreement
 from lightship.tensors import Signature
@@ -45,6 +46,7 @@ class Report:
         rewrites: what was changed in the graph so that LiteRT can run it.
         trusted: code in the source that ``--trust`` allowed.
         transform: name of the user's transform that the model uses; empty without.
+        compression: figures of all variants, and the choice; None without a budget.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
     """
 
@@ -63,6 +65,7 @@ class Report:
     sandbox: str = ""
     rewrites: tuple[str, ...] = ()
     transform: str = ""
+    compression: Compression | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain dictionaries and lists."""

@@ -13,6 +13,7 @@ _PHRASES: Mapping[str, str] = {
     "convert": "converting",
     "write": "writing the bundle",
     "measure": "measuring",
+    "compress": "comparing variants",
     "try": "trying the bundle",
     "describe": "reading names and shapes",
 }

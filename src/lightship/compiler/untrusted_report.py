@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from lightship.compiler.compression.table import Candidate, Compression
 from lightship.compiler.limits import Cost
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.verification.parity import Agreement
@@ -22,6 +23,7 @@ ENGINES = frozenset({"litert", "tensorflow"})
 _LONGEST_SENTENCE = 2000
 _LONGEST_NAME = 1000
 _MOST_ENTRIES = 10_000
+_FIGURES = ("largest_difference", "value", "change", "low", "high", "p50_1", "p50_32")
 _MOST_CALLS = 20  # timed calls of the original
 
 
@@ -39,6 +41,36 @@ def report(record: object) -> Report:
         raise
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, LightshipError):
         raise InvalidReport("it does not have the expected form") from None
+
+
+def compression(record: Mapping[str, Any]) -> Compression:
+    """Return the figures of a compression; raises InvalidReport."""
+    try:
+        result = Compression(
+            rule=sentence(record["rule"]),
+            chosen=_name(record["chosen"]),
+            reason=sentence(record["reason"]),
+            candidates=tuple(_candidate(_mapping(entry)) for entry in _sequence(record["candidates"])),
+        )
+        result.candidate(result.chosen)
+    except KeyError as error:
+        raise InvalidReport(f"it lacks {error}") from None
+    return result
+
+
+def _candidate(record: Mapping[str, Any]) -> Candidate:
+    numbers = {name: None if record[name] is None else _number(record[name]) for name in _FIGURES}
+    return Candidate(
+        name=_name(record["name"]),
+        bytes=_count(record["bytes"]),
+        transfer_bytes=_count(record["transfer_bytes"]),
+        metric=sentence(record["metric"]),
+        within=record["within"] is True,
+        error=sentence(record["error"]),
+        float_layers=_sentences(record["float_layers"]),
+        peak_bytes=None if record["peak_bytes"] is None else _count(record["peak_bytes"]),
+        **numbers,
+    )
 
 
 def sentence(value: object) -> str:

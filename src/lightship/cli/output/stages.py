@@ -18,6 +18,7 @@ _STAGES = {
     "convert": "compiling, and comparing with the original",
     "write": "writing the bundle",
     "measure": "measuring",
+    "compress": "comparing smaller and faster variants",
     "try": "testing the bundle in a new process",
     "publish": "publishing",
 }

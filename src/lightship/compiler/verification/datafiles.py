@@ -11,12 +11,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
 from lightship.errors import CompileError, InvalidInput
-from lightship.formats import workbooks
+from lightship.formats import csv, csv_files, workbooks
 from lightship.inputs import kind_of, tables
 from lightship.tensors import Array, Signature, TensorSpec, validate
 
@@ -40,12 +40,17 @@ def check_file(path: Path) -> None:
         raise CompileError(f"cannot read {path}: no such file")
 
 
-def read_data(path: Path, signature: Signature) -> Tensors:
-    """Return up to 256 rows for each input of a signature; raises CompileError."""
-    readers = {".csv": _read_csv, ".npy": _read_npy, ".npz": _read_npz}
+def read_data(path: Path, signature: Signature, *, target: str | None = None, rows: int = MOST_ROWS) -> Tensors:
+    """Return the first rows, by default up to 256, for each input of a signature.
+
+    ``target`` is a column of a CSV file that is no input. Raises CompileError.
+    """
     check_file(path)
     try:
-        tensors = readers[path.suffix](path, signature)
+        if path.suffix == ".csv":
+            tensors = _read_csv(path, signature, target, rows)
+        else:
+            tensors = {".npy": _read_npy, ".npz": _read_npz}[path.suffix](path, signature, rows)
         validate(tensors, signature.inputs)
         for spec in signature.inputs:
             kind_of(spec).check_values(tensors[spec.name], spec)
@@ -56,13 +61,59 @@ def read_data(path: Path, signature: Signature) -> Tensors:
     return tensors
 
 
-def _read_npy(path: Path, signature: Signature) -> Tensors:
+def read_targets(path: Path, target: str, *, rows: int = MOST_ROWS) -> list[Any]:
+    """Return the cells of a target; raises CompileError.
+
+    It is a column of a CSV file, or an array of an .npz file.
+    """
+    check_file(path)
+    if path.suffix == ".npy":
+        raise CompileError(f"{path.name} has no target '{target}': give an .npz or .csv file with inputs and targets")
+    try:
+        return _column(path, target, rows) if path.suffix == ".csv" else _array(path, target, rows)
+    except OSError as error:
+        raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
+    except InvalidInput as error:
+        raise CompileError(f"{path.name}: {error.message}") from None
+
+
+def _column(path: Path, target: str, rows: int) -> list[Any]:
+    table, index = _table_with(path, target)
+    return [row[index] for row in table.rows[:rows]]
+
+
+def _array(path: Path, target: str, rows: int) -> list[Any]:
+    with _plain_arrays(path, "savez"), zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        if target not in names:
+            raise CompileError(f"{path.name} has no array '{target}': its arrays are {', '.join(names[:20])}")
+        with archive.open(f"{target}.npy") as file:
+            array = _read_rows(path, file, target, rows)
+    if array.ndim != 1 and array.shape[1:] != (1,):
+        raise CompileError(
+            f"{path.name}: the target '{target}' has the shape {list(array.shape)}, expected one for each row"
+        )
+    cells: list[Any] = array.reshape(-1).tolist()
+    return cells
+
+
+def _table_with(path: Path, target: str) -> tuple[csv.Table, int]:
+    """Return a CSV file and the index of its target column."""
+    _check_csv_size(path)
+    table = csv.read(path.read_bytes(), has_header=True, names=(target,))
+    header = table.header or ()
+    if target not in header:
+        raise CompileError(f"{path.name} has no column '{target}': its columns are {', '.join(header[:20])}")
+    return table, header.index(target)
+
+
+def _read_npy(path: Path, signature: Signature, rows: int) -> Tensors:
     spec = _only_input(path, signature)
     with _plain_arrays(path, "save"), path.open("rb") as file:
-        return {spec.name: _cast(_read_array(path, file, spec), spec)}
+        return {spec.name: _cast(_read_array(path, file, spec, rows), spec)}
 
 
-def _read_npz(path: Path, signature: Signature) -> Tensors:
+def _read_npz(path: Path, signature: Signature, rows: int) -> Tensors:
     with _plain_arrays(path, "savez"), zipfile.ZipFile(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist()]
         missing = [spec.name for spec in signature.inputs if spec.name not in names]
@@ -71,12 +122,20 @@ def _read_npz(path: Path, signature: Signature) -> Tensors:
         tensors = {}
         for spec in signature.inputs:
             with archive.open(f"{spec.name}.npy") as file:
-                tensors[spec.name] = _cast(_read_array(path, file, spec), spec)
+                tensors[spec.name] = _cast(_read_array(path, file, spec, rows), spec)
         return tensors
 
 
-def _read_array(path: Path, file: IO[bytes], spec: TensorSpec) -> Array:
-    """Return the first rows of an array.
+def _read_array(path: Path, file: IO[bytes], spec: TensorSpec, rows: int) -> Array:
+    """Return the first rows of an input's array.
+
+    Returns all of an input without a batch dimension.
+    """
+    return _read_rows(path, file, spec.name, rows if spec.batched else None)
+
+
+def _read_rows(path: Path, file: IO[bytes], name: str, most: int | None) -> Array:
+    """Return the first rows of an array; all where ``most`` is None.
 
     Raises CompileError where they are too large, ValueError where the file holds no plain array.
     """
@@ -84,13 +143,13 @@ def _read_array(path: Path, file: IO[bytes], spec: TensorSpec) -> Array:
     shape, fortran, dtype = readers[np.lib.format.read_magic(file)](file)
     if dtype.hasobject or any(size < 0 for size in shape):
         raise ValueError("not numbers or strings")
-    rows = min(shape[0], MOST_ROWS) if spec.batched and shape else None
+    rows = min(shape[0], most) if most is not None and shape else None
     part = shape if rows is None or fortran else (rows, *shape[1:])
     size = math.prod(part) * dtype.itemsize
     if size > MOST_ARRAY_BYTES:
         raise CompileError(
-            f"{path.name}: the array for '{spec.name}' needs {size} bytes of memory, and the limit is "
-            f"{MOST_ARRAY_BYTES}: give fewer rows ({MOST_ROWS} are used)"
+            f"{path.name}: the array for '{name}' needs {size} bytes of memory, and the limit is "
+            f"{MOST_ARRAY_BYTES}: give fewer rows ({MOST_ROWS if most is None else most} are used)"
         )
     data = file.read(size)
     array: Array = np.frombuffer(data, dtype, math.prod(part)).reshape(part, order="F" if fortran else "C")
@@ -110,27 +169,37 @@ def _plain_arrays(path: Path, writer: str) -> Iterator[None]:
         ) from None
 
 
-def _read_csv(path: Path, signature: Signature) -> Tensors:
-    """Return the columns of a CSV file, parsed like a request body.
-
-    Columns are matched by the header's names where the inputs have column names, else by position.
-    """
+def _check_csv_size(path: Path) -> None:
     if (size := path.stat().st_size) > MOST_CSV_BYTES:
         raise CompileError(
             f"{path.name} has {size} bytes, and the limit is {MOST_CSV_BYTES}: give fewer rows ({MOST_ROWS} are used)"
         )
+
+
+def _read_csv(path: Path, signature: Signature, target: str | None, rows: int) -> Tensors:
+    """Return the columns of a CSV file, parsed like a request body.
+
+    Columns are matched by the header's names where the inputs have column names, else by position.
+    """
+    _check_csv_size(path)
     if not tables.readable(signature):
         raise CompileError(f"{path.name}: inputs of this shape cannot be given as columns: give an .npz file")
-    tensors = tables.from_csv(path.read_bytes(), signature, {})
-    return {name: array[:MOST_ROWS] for name, array in tensors.items()}
+    body = path.read_bytes() if target is None else _without(path, target)
+    return {name: array[:rows] for name, array in tables.from_csv(body, signature, {}).items()}
 
 
-def _cast(array: Array, spec: TensorSpec) -> Array:
+def _without(path: Path, target: str) -> bytes:
+    """Return a CSV file without its target column."""
+    table, index = _table_with(path, target)
+    rows = [row[:index] + row[index + 1 :] for row in ([*(table.header or ())], *table.rows)]
+    return b"\n".join(csv_files.records(rows)) + b"\n"
+
+
+def _cast(rows: Array, spec: TensorSpec) -> Array:
     """Convert numbers and strings to the spec's dtype; leave other arrays unchanged.
 
     Validation refuses those.
     """
-    rows = array[:MOST_ROWS] if spec.batched and array.ndim else array
     if rows.dtype.kind == "U" and spec.dtype == "string":
         return np.char.encode(rows, "utf-8").astype(np.object_)
     if rows.dtype.kind == "S" and spec.dtype == "string":

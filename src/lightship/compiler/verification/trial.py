@@ -47,7 +47,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     folder, slow = Path(job["folder"]), bool(job["slow"])
     transforms = TransformSettings.from_json(job.get("transforms"))
     with limits.calls(1, slow=slow):
-        model, cost = _measure(folder, transforms)
+        model, cost = measure(folder, transforms)
     if not slow:
         limits.check(cost)
     for signature in model.manifest.signatures:
@@ -63,7 +63,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     return asdict(cost)
 
 
-def _measure(folder: Path, transforms: TransformSettings) -> tuple[Model, Cost]:
+def measure(folder: Path, transforms: TransformSettings) -> tuple[Model, Cost]:
     """Load the bundle and measure calls with one row.
 
     Each signature is called twice and the faster call counts; the cost has the time of the slowest signature.

@@ -1,0 +1,1 @@
+"""Smaller and faster variants of six models, chosen within a budget."""

@@ -1,0 +1,1 @@
+"""Figures of a variant: latencies, differences from recordings, metrics."""

@@ -1,0 +1,1 @@
+"""Quantized models: the recipes, and the layers that one may leave out."""

@@ -19,6 +19,7 @@ LAYERS = (
     ("bundle", "inputs", "graphs", "preprocessing", "transforms"),
     ("calls", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
+    ("explain",),
     ("serving", "compiler", "jobs"),
     ("dispatch",),
     ("app",),

@@ -1,0 +1,62 @@
+"""Number of points that one call of a compiled gradient evaluates.
+
+It depends on the model's sizes only, not on this machine, so that equal compiles have equal bundles.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lightship.compiler.attributions.path import ENDS, Differentiable, Underivable, values
+
+MOST_POINTS = 32
+MODEL_BYTES = 32 * 1024**2  # of model.tflite: the gradient holds its weights twice
+
+_CALL_BYTES = 256 * 1024**2  # of the tensors of one call
+_CALL_PRODUCTS = 4_000_000_000  # multiplications of one call
+_BACK = 3  # the gradient takes about twice the memory and time of the prediction
+_PRODUCTS = {
+    "Conv2D": slice(0, 3),
+    "Conv3D": slice(0, 4),
+    "Conv2DBackpropInput": slice(0, 3),
+    "DepthwiseConv2dNative": slice(0, 2),
+    "MatMul": slice(-2, -1),
+    "BatchMatMulV2": slice(-2, -1),
+}
+"""The sizes of an operator's second input whose product is the number of products in one element of the output."""
+
+
+def points(model: Differentiable) -> int:
+    """Return the number of points, a power of two; raises Underivable for a large model."""
+    size, products = _of_one_point(model)
+    most = min(_CALL_BYTES / max(1, size), _CALL_PRODUCTS / max(1, products)) / _BACK - len(ENDS)
+    if most < 1:
+        raise Underivable(
+            f"one row takes {size / 1024**2:,.0f} MiB and {products / 1e9:.2g} billion multiplications, too many for "
+            "dozens of evaluations"
+        )
+    return int(min(MOST_POINTS, 2 ** int(math.log2(most))))
+
+
+def _of_one_point(model: Differentiable) -> tuple[int, int]:
+    """Return bytes of all tensors and the number of multiplications for one row."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default() as graph:
+        values(model, [tf.compat.v1.placeholder(tf.float32, (1, *shape)) for shape in model.shapes])
+    operations = [operation for operation in graph.get_operations() if operation.type != "Const"]
+    tensors = [tensor for operation in operations for tensor in operation.outputs]
+    return sum(map(_bytes, tensors)), sum(map(_products, operations))
+
+
+def _bytes(tensor: Any) -> int:
+    return int(tensor.shape.num_elements() or 0) * int(tensor.dtype.size or 1)
+
+
+def _products(operation: Any) -> int:
+    part = _PRODUCTS.get(operation.type)
+    if part is None:
+        return 0
+    sizes: list[int | None] = operation.inputs[1].shape.as_list()[part]
+    return int(operation.outputs[0].shape.num_elements() or 0) * math.prod(size or 1 for size in sizes)

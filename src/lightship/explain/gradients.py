@@ -17,7 +17,7 @@ from lightship.engines.base import Engine
 from lightship.engines.litert import LiteRTEngine
 from lightship.engines.preprocessed import programs_of
 from lightship.explain.attribution import Attribution
-from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, Gradient
+from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, TRANSFORMED, Gradient
 from lightship.explain.line import Integral, Line, Unexplained, line_of
 from lightship.preprocessing.program import BoundProgram
 from lightship.tensors import Array
@@ -51,8 +51,8 @@ class IntegratedGradients:
         Raises Unexplained with the reason where the bundle has none.
         """
         gradient = Gradient.from_json(bundle.manifest.explain)
-        if gradient.reason:
-            raise Unexplained(gradient.reason)
+        if gradient.reason or bundle.manifest.transform:
+            raise Unexplained(gradient.reason or TRANSFORMED)
         program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
         return cls(gradient, LiteRTEngine(bundle.path / EXPLAIN), program.bind() if program else None)
 

@@ -19,7 +19,7 @@ LAYERS = (
     ("bundle", "inputs", "graphs", "preprocessing", "transforms"),
     ("calls", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
-    ("evaluation",),
+    ("evaluation", "explain"),
     ("serving", "compiler", "jobs"),
     ("dispatch",),
     ("app",),

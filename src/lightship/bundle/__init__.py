@@ -26,6 +26,7 @@ MODEL = "model.tflite"
 SAVED_MODEL = "saved_model"
 ASSETS = "assets"
 GOLDEN = "golden.npz"
+EXPLAIN = "explain.tflite"
 DEFAULT_SIGNATURE = "serving_default"
 
 _MANIFEST_LIMIT = 4 * 1024 * 1024
@@ -53,6 +54,8 @@ class Manifest(NamedTuple):
             has schema 2, because earlier versions would ignore them.
         transform: code of the user before and after the model; None without. Its manifest has schema 2, too.
         compression: budget, chosen variant and reason, where a budget was given.
+        explain: the compiled gradient in ``explain.tflite``, or why there is none
+            (:mod:`lightship.explain.compiled`); empty in manifests without the field.
     """
 
     engine: str
@@ -70,6 +73,7 @@ class Manifest(NamedTuple):
     preprocessing: Mapping[str, Any] = {}
     transform: UsedTransform | None = None
     compression: Mapping[str, Any] = {}
+    explain: Mapping[str, Any] = {}
 
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
@@ -107,6 +111,8 @@ class Manifest(NamedTuple):
             record["transform"] = self.transform.to_json()
         if self.compression:
             record["compression"] = dict(self.compression)
+        if self.explain:
+            record["explain"] = dict(self.explain)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -136,6 +142,7 @@ class Manifest(NamedTuple):
                 preprocessing=dict(record.get("preprocessing", {})),
                 transform=UsedTransform.from_json(transform) if (transform := record.get("transform")) else None,
                 compression=dict(record.get("compression", {})),
+                explain=dict(record.get("explain", {})),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightship import engines
-from lightship.bundle import GOLDEN, Bundle, Manifest, digests, write_manifest
+from lightship.bundle import EXPLAIN, GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import sources, stages
@@ -37,11 +37,13 @@ from lightship.compiler.verification.recordings import (
     record,
     with_shapes,
 )
+from lightship.explain.compiled import TRANSFORMED, Gradient
 from lightship.model import Model
 from lightship.preprocessing import write_programs
 from lightship.tensors import Signature
 from lightship.transforms import Transform
 
+_EXTRAS = (GOLDEN, EXPLAIN)  # files that a prediction does not need
 _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
 
 
@@ -190,6 +192,7 @@ def _write(built: Built) -> Written:
         reset=choice.reset,
         rewrites=choice.rewrites,
         preprocessing=preprocessing,
+        explain=choice.gradient.to_json(),
     )
     bundle = write_manifest(folder, manifest)
     written = Written(bundle, choice.agreements, Model.load(bundle))
@@ -200,8 +203,13 @@ def _write(built: Built) -> Written:
 def _with_transform(built: Built, reference: Transformed, written: Written) -> Written:
     """Write the manifest again, with the transform and what clients see."""
     agreements = reference.compare(engines.load(written.bundle), built.recorded.client, built.choice.agreements)
+    (written.bundle.path / EXPLAIN).unlink(missing_ok=True)
     manifest = written.bundle.manifest._replace(
-        signatures=reference.client, parity=_parity(agreements), transform=reference.used
+        signatures=reference.client,
+        files=digests(written.bundle.path),
+        parity=_parity(agreements),
+        transform=reference.used,
+        explain=Gradient(TRANSFORMED).to_json(),
     )
     return written._replace(bundle=write_manifest(written.bundle.path, manifest), agreements=agreements)
 
@@ -217,7 +225,7 @@ def _parity(agreements: list[Agreement]) -> Mapping[str, Mapping[str, Any]]:
 def _report(built: Built, written: Written) -> Report:
     choice, bundle = built.choice, written.bundle
     manifest = bundle.manifest
-    after = sum((bundle.path / name).stat().st_size for name in manifest.files if name != GOLDEN)
+    after = sum((bundle.path / name).stat().st_size for name in manifest.files if name not in _EXTRAS)
     return Report(
         name="",
         version=0,

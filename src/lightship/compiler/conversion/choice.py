@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lightship.bundle import MODEL, SAVED_MODEL
 from lightship.compiler import limits
+from lightship.compiler.attributions import compile_gradient
 from lightship.compiler.conversion import litert
 from lightship.compiler.conversion.lifted import lifted_models
 from lightship.compiler.conversion.pruning import prune_saved_model
@@ -22,9 +23,12 @@ from lightship.compiler.verification.recordings import Recording, check_engine_s
 from lightship.engines.base import Engine
 from lightship.engines.preprocessed import with_programs
 from lightship.errors import CompileError, EngineError, ParityError
+from lightship.explain.compiled import Gradient
 from lightship.inputs import kind_of
 from lightship.preprocessing import Program
 from lightship.preprocessing.builder import chain
+
+_NO_GRADIENT = Gradient("LiteRT cannot run the model")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Choice:
         stateful, reset: values of the manifest.
         rewrites: changes made to the graph for LiteRT.
         preprocessing: programs before the engine, by signature.
+        gradient: the compiled gradient of the first signature, or why there is none.
     """
 
     engine: str
@@ -47,6 +52,7 @@ class Choice:
     reset: str = ""
     rewrites: tuple[str, ...] = ()
     preprocessing: Mapping[str, Program] = field(default_factory=dict)
+    gradient: Gradient = _NO_GRADIENT
 
 
 def compile_best(
@@ -69,7 +75,7 @@ def compile_best(
             for attempt in _attempts(original, recordings):
                 found = _tried(original, attempt, recordings, folder, slow=slow)
                 if isinstance(found, Choice):
-                    return found
+                    return replace(found, gradient=_gradient(found, attempt, recordings[0], folder))
                 reasons = found
         except litert.Unconvertible as error:
             reasons = error.reasons
@@ -90,6 +96,15 @@ def _tried(
         reasons = (error.message,)
     (folder / MODEL).unlink(missing_ok=True)
     return reasons
+
+
+def _gradient(choice: Choice, attempt: Rewritten, recording: Recording, folder: Path) -> Gradient:
+    if not attempt.folder.is_dir():
+        return Gradient("a .tflite file holds no graph of TensorFlow, which the gradient is made from")
+    if choice.stateful:
+        return Gradient("calls change its variables")
+    program = choice.preprocessing.get(recording.signature.name)
+    return compile_gradient(attempt, recording, folder, program=program)
 
 
 def _keep_tensorflow(

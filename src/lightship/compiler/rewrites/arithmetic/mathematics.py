@@ -134,3 +134,5 @@ RULES: dict[str, Rule] = {
     "Erfc": _outside_gelu(_erfc),
     "Erfinv": _of_floats(_erfinv),
 }
+# The same where LiteRT does not recognise GELU, because something else takes its parts, too.
+ERRORS: dict[str, Rule] = {"Erf": _of_floats(_erf), "Erfc": _of_floats(_erfc)}

@@ -1,0 +1,1 @@
+"""Explanations: how much each value of an input contributed to an output."""

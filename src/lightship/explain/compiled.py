@@ -1,0 +1,73 @@
+"""The manifest's entry ``explain``: what a bundle's ``explain.tflite`` computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lightship.errors import BundleError
+
+METHOD = "integrated_gradients"
+SIGNATURE = "explain"
+STEPS = (32, 64, 128, 256, 512)
+TRANSFORMED = "a user's transform makes the model's inputs"
+
+
+class Gradient(NamedTuple):
+    """The compiled gradient of the default signature, or why there is none.
+
+    Attributes:
+        reason: why the bundle has none; empty where it has one.
+        inputs: names of the engine's inputs, in the order of the file's ``row_0``, ``baseline_0``, ``gradient_0`` ….
+        outputs: how many numbers one row of an output has, in the order of the file's ``target``.
+        points: how many points between baseline and row one call of the file evaluates, a power of two.
+        steps: the most steps for one row, one of :data:`STEPS`.
+        difference: the largest difference from TensorFlow's gradient for recorded rows, as a share of the gradient's
+            largest element.
+    """
+
+    reason: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: Mapping[str, int] = {}
+    points: int = 0
+    steps: int = 0
+    difference: float = 0.0
+
+    def target(self, output: str, number: int) -> int | None:
+        """Return the file's target for a number of an output's row; None without one."""
+        first = 0
+        for name, count in self.outputs.items():
+            if name == output:
+                return first + number if 0 <= number < count else None
+            first += count
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the manifest's form."""
+        if self.reason:
+            return {"reason": self.reason}
+        outputs = [{"name": name, "numbers": count} for name, count in self.outputs.items()]
+        sizes = {"points": self.points, "steps": self.steps, "difference": self.difference}
+        return {"method": METHOD, "inputs": list(self.inputs), "outputs": outputs, **sizes}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Gradient:
+        """Return the entry of a manifest; raises BundleError for another form."""
+        try:
+            return cls._read(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError("the manifest's entry about explanations is invalid", detail=repr(error)) from None
+
+    @classmethod
+    def _read(cls, record: Mapping[str, Any]) -> Gradient:
+        if not record:
+            return cls("the bundle is older than compiled gradients")
+        if reason := record.get("reason"):
+            return cls(str(reason))
+        if record["method"] != METHOD:
+            return cls("the gradient needs a later version of Lightship")
+        outputs = {str(entry["name"]): int(entry["numbers"]) for entry in record["outputs"]}
+        inputs, points, steps = tuple(map(str, record["inputs"])), int(record["points"]), int(record["steps"])
+        if points not in (1, 2, 4, 8, 16, 32) or steps not in STEPS or min(outputs.values()) < 1:
+            raise ValueError("a gradient without points, steps or numbers")
+        return cls("", inputs, outputs, points, steps, float(record["difference"]))

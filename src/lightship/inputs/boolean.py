@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lightship.errors import InvalidInput
 from lightship.inputs import gaps
 from lightship.inputs.cells import Cell
-from lightship.inputs.kind import InputKind, Nested
+from lightship.inputs.kind import Feature, InputKind, Nested
 from lightship.inputs.rows import each_row
 from lightship.inputs.tabular.columns.boolean import Boolean
 from lightship.tensors import Array, TensorSpec, to_array
@@ -81,6 +81,10 @@ class Booleans(InputKind):
             gaps.check_numbers(array, spec)
         else:
             super().check_values(array, spec)
+
+    def column_features(self, spec: TensorSpec) -> tuple[Feature, ...] | None:
+        """See :class:`InputKind`: a mean of booleans is none."""
+        return (Feature(spec.name, 0, 1, number=False),)
 
     def optional_columns(self, spec: TensorSpec) -> Collection[str]:
         """See :class:`InputKind`."""

@@ -11,9 +11,10 @@ import pytest
 
 from lightship.calls import Call, Explanation
 from lightship.errors import InvalidInput, NotFound, TooLarge
-from lightship.explain import Limits, explain
+from lightship.explain import explain
 from lightship.model import Model
 from lightship.registry.registry import Registry
+from lightship.settings import ExplainSettings
 from lightship.tensors import Array, TensorSpec
 from tests.bundles import Registries
 from tests.explain.models import model
@@ -273,16 +274,16 @@ def test_explain_beyond_evaluations_is_refused_before_any(tmp_path: Path) -> Non
     subject = model(tmp_path, score, (TABLE,), {"x": np.zeros((1, 3), np.float32)})
     rows = np.ones((10, 3), np.float32)
     with pytest.raises(TooLarge, match="at most 4 rows"):
-        explain(subject, Call({"x": rows}), limits=Limits(evaluations=8 * 4 + 3))
+        explain(subject, Call({"x": rows}), limits=ExplainSettings(evaluations=8 * 4 + 3))
     with pytest.raises(TooLarge, match="LIGHTSHIP_EXPLAIN_EVALUATIONS"):
-        explain(subject, Call({"x": rows}), limits=Limits(evaluations=3))
+        explain(subject, Call({"x": rows}), limits=ExplainSettings(evaluations=3))
     assert computed == [1, 10, 10]  # the recorded row, and the predictions
 
 
 def test_explain_beyond_time_is_refused(tmp_path: Path) -> None:
     subject = model(tmp_path, linear, (TABLE,), {"x": np.zeros((1, 3), np.float32)})
     with pytest.raises(TooLarge):
-        explain(subject, Call({"x": np.ones((1, 3), np.float32)}), limits=Limits(seconds=0))
+        explain(subject, Call({"x": np.ones((1, 3), np.float32)}), limits=ExplainSettings(seconds=0))
 
 
 def test_explain_checks_inputs(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from lightship.dispatch.predict import predict
 from lightship.errors import Forbidden, LightshipError, TooLarge, TransformError, Unauthenticated
 from lightship.protocols.http import Matched, Request, Response
 from lightship.serving.serving import Serving
+from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Dispatcher:
         max_answer: the most bytes of a response as a JSON string in an event; 0 for no limit.
         allow_admin: whether callers may load and unload models.
         metrics: renders the text of ``GET /metrics``; None where nothing is counted.
+        explain: the limits of explanations.
     """
 
     def __init__(
@@ -41,9 +43,10 @@ class Dispatcher:
         max_answer: int = 0,
         allow_admin: bool = False,
         metrics: Exposition | None = None,
+        explain: ExplainSettings = DEFAULT_EXPLAIN,
     ) -> None:
         self.serving = serving
-        self.context = Context(serving, metrics)
+        self.context = Context(serving, metrics, explain)
         self.max_answer = max_answer
         self._allow_admin = allow_admin
 

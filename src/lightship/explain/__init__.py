@@ -17,18 +17,9 @@ from lightship.explain.evaluation import Evaluator, Values
 from lightship.explain.features import Row, rows_of
 from lightship.explain.target import Target, explained_output, targets_of
 from lightship.model import Model
+from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
 
-__all__ = ["Limits", "explain"]
-
-
-class Limits(NamedTuple):
-    """The cost of one call's explanation.
-
-    ``evaluations`` is how many rows the model may compute for it, ``seconds`` how long it may take.
-    """
-
-    evaluations: int = 100_000
-    seconds: float = 25.0
+__all__ = ["explain"]
 
 
 class _Method(NamedTuple):
@@ -39,14 +30,13 @@ class _Method(NamedTuple):
 
 
 def explain(
-    model: Model, call: Call, target: str | int | None = None, *, limits: Limits | None = None
+    model: Model, call: Call, target: str | int | None = None, *, limits: ExplainSettings = DEFAULT_EXPLAIN
 ) -> tuple[Result, tuple[Explanation, ...]]:
     """Return the result of a call and an explanation of each row.
 
     ``target`` is a class name or an index in a row of the output, by default the likeliest class of each row. Raises
     InvalidInput, NotFound (signature, output), EngineError, or TooLarge beyond the limits.
     """
-    limits = limits or Limits()
     signature = model.manifest.signature(call.signature)
     spec = explained_output(signature, call.outputs)
     evaluator = Evaluator(model, signature, time.monotonic() + limits.seconds)

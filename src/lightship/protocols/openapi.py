@@ -105,6 +105,33 @@ def one_or_all(schemas: Mapping[str, Schema]) -> Schema:
     return next(iter(schemas.values())) if len(schemas) == 1 else exactly(schemas)
 
 
+def explanations() -> Schema:
+    """Return the schema of explanations, one per row."""
+    number: Schema = {"type": "number"}
+    properties: Schema = {
+        "method": STRING,
+        "output": STRING,
+        "target": {"type": ["string", "integer", "null"]},
+        **dict.fromkeys(("prediction", "base", "error"), number),
+        "evaluations": {"type": "integer"},
+        "attributions": {
+            "type": "object",
+            "description": "values by column; of an image by patch; of a text by word",
+        },
+    }
+    return {"type": "array", "items": exactly(properties)}
+
+
+# The parameter that selects the explained class.
+TARGET: Schema = {
+    "name": "target",
+    "in": "query",
+    "required": False,
+    "schema": STRING,
+    "description": "class name, or index in a row of the output; by default the likeliest class of each row",
+}
+
+
 def array(items: Schema) -> Schema:
     """Return the schema of a list that is not empty."""
     return {"type": "array", "items": items, "minItems": 1}

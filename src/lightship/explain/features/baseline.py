@@ -1,7 +1,7 @@
 """The baseline of a table: a row of typical values.
 
-It is computed from the rows that the bundle recorded. A column of numbers has their mean, without missing ones and rounded where the tensor holds integers. Any other column
-has its most frequent value.
+It is computed from the rows that the bundle recorded. A column of numbers has their mean, without missing ones and
+rounded where the tensor holds integers. Any other column has its most frequent value.
 """
 
 from __future__ import annotations

@@ -1,0 +1,150 @@
+"""``lightship explain``: charts on a terminal, JSON, PNG."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from rich.console import Console
+
+from lightship.calls import Explanation
+from lightship.cli import lightship
+from lightship.cli.output.attributions import show
+from tests.bundles import Registries
+from tests.emulator import ROOT
+
+Run = Callable[..., Result]
+ROW = "[14.1, 19.3, 0.09]"
+SEVEN = str(ROOT / "examples" / "digits" / "seven.png")
+
+
+@pytest.fixture
+def explain(registries: Registries, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("LIGHTSHIP_REGISTRY", str(registries.examples))
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*words: str, stdin: str | bytes | None = None) -> Result:
+        return CliRunner(mix_stderr=False).invoke(lightship, ["explain", *words], input=stdin)
+
+    return run
+
+
+def test_explain_prints_columns_by_contribution(explain: Run) -> None:
+    result = explain("quickstart", ROW)
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("quickstart version 1, row 1: malignancy malignant 0.5")
+    assert "exact_shapley by 8 evaluations" in lines[1]
+    assert [line.split("  ")[0] for line in lines[3:6]] == ["mean radius", "mean texture", "mean concavity"]
+    assert "14.1" in lines[3]
+    assert "│█" in lines[3]  # for the prediction
+    assert "█│" in lines[5]  # against it
+
+
+def test_explain_with_json_prints_response(explain: Run) -> None:
+    record = json.loads(explain("quickstart@1", "-", "--json", stdin=f'{{"input": {ROW}, "target": 0}}').stdout)
+    assert (record["model"], record["version"]) == ("quickstart", 1)
+    assert record["explanations"][0]["target"] == "benign"
+
+
+def test_explain_with_target_explains_class(explain: Run) -> None:
+    record = json.loads(explain("quickstart", ROW, "--target", "benign", "--json").stdout)
+    assert record["explanations"][0]["target"] == "benign"
+
+
+def test_explain_of_csv_prints_first_rows(explain: Run, tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("mean radius,mean texture,mean concavity\n" + "14.1,19.3,0.09\n" * 5)
+    text = explain("quickstart", str(table)).stdout
+    assert text.count("quickstart version 1, row") == 3
+    assert "2 more rows" in text
+    assert explain("quickstart", str(table), "--limit", "0").stdout.count("row 5") == 1
+
+
+def test_explain_of_image_draws_heat_map(explain: Run, tmp_path: Path) -> None:
+    chart = tmp_path / "chart.png"
+    result = explain("digits", SEVEN, "--output", str(chart))
+    assert result.exit_code == 0, result.stderr
+    assert "occlusion" in result.stdout
+    image = Image.open(chart)
+    assert image.size == (448, 448)
+    pixels = np.asarray(image).astype(int)
+    assert (pixels[..., 1] > pixels[..., 0] + 50).any()  # green
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("quickstart", ROW, "--target", "bird"), "'bird'"),
+        (("quickstart", ROW, "--target", "2"), "'2'"),
+        (("quickstart", ROW, "--output", "chart.pdf"), "chart.pdf"),
+        (("quickstart", ROW, "--output", "chart.png"), "--output"),
+        (("digits", SEVEN, "--header"), "--header"),
+        (("quickstart", "[1, 2]"), "features"),
+        (("missing", ROW), "'missing'"),
+        (("quickstart", "nothing.csv"), "nothing.csv"),
+    ],
+)
+def test_explain_of_wrong_argument_is_one_sentence(
+    explain: Run, words: tuple[str, ...], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = explain(*words)
+    assert result.exit_code == 2
+    assert named in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_explain_beyond_evaluations_is_refused(explain: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTSHIP_EXPLAIN_EVALUATIONS", "7")
+    result = explain("quickstart", ROW)
+    assert result.exit_code == 2
+    assert "LIGHTSHIP_EXPLAIN_EVALUATIONS" in result.stderr
+
+
+def explanation(**attributions: object) -> Explanation:
+    return Explanation("occlusion", "y", None, 1.0, 0.0, 0.1, 7, attributions)  # type: ignore[arg-type]
+
+
+def shown(row: Explanation, *cells: object, colour: bool = False) -> str:
+    console = Console(
+        file=io.StringIO(), width=100, force_terminal=colour, color_system="truecolor" if colour else None
+    )
+    show(console, "title", row, cells)
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_show_of_words_colours_text_and_ranks_words() -> None:
+    row = explanation(text=(("not", -0.5), ("a\x1b[2J", 0.0), ("good", 1.0)))
+    text = shown(row)
+    assert "not a [2J good" in text
+    assert text.index("good  ") < text.index("not  ")
+    coloured = shown(row, colour=True)
+    assert "48;2;75;255;75mgood" in coloured
+    assert "48;2;255;165;165mnot" in coloured
+    assert "\x1b[2J" not in coloured
+
+
+def test_show_of_grid_has_line_for_each_row() -> None:
+    lines = shown(explanation(image=np.array([[1.0, 0.0], [0.0, -1.0]]))).splitlines()
+    assert [line.rstrip() for line in lines[-2:]] == ["  ██", "    ██"]
+
+
+def test_show_of_many_columns_adds_up_rest() -> None:
+    row = explanation(**{f"x{index}": float(index) for index in range(25)})
+    text = shown(row, *range(25))
+    assert "5 others" in text
+    assert "+10.0000" in text
+
+
+def test_show_of_equal_values_and_missing_cells_has_no_bars() -> None:
+    text = shown(explanation(a=0.0, b=0.0), None, float("nan"))
+    assert "█" not in text
+    assert "nan" in text

@@ -1,32 +1,26 @@
 """Explanations: how much each feature of a row contributed to the prediction.
 
-Methods run on the compiled model, without TensorFlow. A new method is one file and one entry in :func:`_method`.
+Methods run on the compiled model, without TensorFlow. A new method is one file and one entry in
+:func:`lightship.explain.choice.method_of`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from lightship.calls import Call, Explanation, Result
 from lightship.errors import InvalidInput, TooLarge
-from lightship.explain import kernel, occlusion
+from lightship.explain.choice import Method, compiled_gradient, method_of
 from lightship.explain.effects import Effects
-from lightship.explain.evaluation import Evaluator, Values
+from lightship.explain.evaluation import Evaluator
 from lightship.explain.features import Row, rows_of
 from lightship.explain.target import Target, explained_output, targets_of
 from lightship.model import Model
 from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
+from lightship.tensors import Signature
 
 __all__ = ["explain"]
-
-
-class _Method(NamedTuple):
-    """A method for one row: its number of evaluations, and the method itself."""
-
-    cost: int
-    run: Callable[[Values], Effects]
 
 
 def explain(
@@ -42,21 +36,27 @@ def explain(
     evaluator = Evaluator(model, signature, time.monotonic() + limits.seconds)
     result = model.predict(call)
     targets = targets_of(spec, result.outputs[spec.name], target)
-    rows = _affordable(rows_of(model.bundle, signature, call.inputs), call.rows, limits.evaluations)
+    rows = _affordable(_methods(model, signature, call), call.rows, limits.evaluations)
     if len(targets) != len(rows):
         raise InvalidInput(f"the output '{spec.name}' has {len(targets)} rows for {len(rows)}: it cannot be explained")
     return result, tuple(
-        _explanation(row, each, method.run(evaluator.values(row, each)))
+        _explanation(row, each, method.run(each, evaluator.values(row, each)))
         for each, (row, method) in zip(targets, rows, strict=True)
     )
 
 
-def _affordable(rows: Iterable[Row], count: int, most: int) -> list[tuple[Row, _Method]]:
-    """Return each row with its method; raises TooLarge beyond ``most`` evaluations."""
-    found: list[tuple[Row, _Method]] = []
+def _methods(model: Model, signature: Signature, call: Call) -> Iterator[tuple[Row, Method]]:
+    """Yield each row of a call with its method."""
+    gradient = compiled_gradient(model, signature)
+    for row in rows_of(model.bundle, signature, call.inputs):
+        yield row, method_of(row, gradient)
+
+
+def _affordable(rows: Iterable[tuple[Row, Method]], count: int, most: int) -> list[tuple[Row, Method]]:
+    """Return the rows; raises TooLarge where they cost more than ``most`` evaluations."""
+    found: list[tuple[Row, Method]] = []
     spent = 0
-    for row in rows:
-        method = _method(row)
+    for row, method in rows:
         spent += method.cost
         if spent > most:
             fitting = f"send at most {len(found)} rows" if found else "LIGHTSHIP_EXPLAIN_EVALUATIONS allows more"
@@ -65,15 +65,6 @@ def _affordable(rows: Iterable[Row], count: int, most: int) -> list[tuple[Row, _
             )
         found.append((row, method))
     return found
-
-
-def _method(row: Row) -> _Method:
-    """Return the best method that the row's features allow."""
-    if row.tabular and row.count <= kernel.MOST:
-        differs = row.differs
-        return _Method(kernel.cost(int(differs.sum())), lambda values: kernel.effects(values, differs))
-    blocks = row.blocks
-    return _Method(occlusion.cost(blocks), lambda values: occlusion.effects(values, blocks))
 
 
 def _explanation(row: Row, target: Target, found: Effects) -> Explanation:

@@ -15,30 +15,27 @@ _LISTED = 20  # classes in a message
 
 @dataclass(frozen=True)
 class Target:
-    """One number in each row of an output.
+    """One number in each row of an output: ``offset + sign * row[element]``.
+
+    Of two classes in a single column, the first one's probability is one minus the second one's, and its logit is the
+    opposite number.
 
     Attributes:
         spec: the output.
-        index: position in a row; of two classes in a single column, that of the class.
+        element: position in a row.
         name: the class name, the index, or None where the output is one number.
     """
 
     spec: TensorSpec
-    index: int
+    element: int
     name: str | int | None
+    sign: float = 1.0
+    offset: float = 0.0
 
     def of(self, outputs: Mapping[str, Array]) -> Array:
-        """Return the number of each row as float64.
-
-        Of two classes in a single column, the first one's probability is one minus the second one's; its logit is the
-        opposite number.
-        """
-        table = rows_of(outputs[self.spec.name], self.spec)
-        if not _is_pair(self.spec, table):
-            return table[:, self.index]
-        if self.index == 1:
-            return table[:, 0]
-        return -table[:, 0] if self.spec.from_logits else 1 - table[:, 0]
+        """Return the number of each row as float64."""
+        numbers: Array = self.offset + self.sign * rows_of(outputs[self.spec.name], self.spec)[:, self.element]
+        return numbers
 
 
 def explained_output(signature: Signature, wanted: Sequence[str]) -> TensorSpec:
@@ -66,19 +63,19 @@ def targets_of(spec: TensorSpec, array: Array, wanted: str | int | None) -> list
     InvalidInput.
     """
     table = rows_of(array, spec)
-    pair = _is_pair(spec, table)
+    pair = table.shape[1] == 1 and len(spec.classes) == 2
     if table.shape[1] == 1 and not pair:
         if wanted is not None:
             raise InvalidInput(f"the output '{spec.name}' is one number per row: it is explained without a target")
         return [Target(spec, 0, None)] * len(table)
     count = 2 if pair else table.shape[1]
     if wanted is not None:
-        return [_target(spec, _index(spec, count, wanted))] * len(table)
+        return [_target(spec, _index(spec, count, wanted), pair=pair)] * len(table)
     if pair:
         indices = table[:, 0] > (0 if spec.from_logits else 0.5)
     else:
         indices = np.where(np.isnan(table), -np.inf, table).argmax(axis=1)
-    return [_target(spec, int(index)) for index in indices]
+    return [_target(spec, int(index), pair=pair) for index in indices]
 
 
 def rows_of(array: Array, spec: TensorSpec) -> Array:
@@ -89,12 +86,11 @@ def rows_of(array: Array, spec: TensorSpec) -> Array:
     return np.asarray(array, np.float64).reshape(len(array) if spec.batched else 1, -1)
 
 
-def _is_pair(spec: TensorSpec, table: Array) -> bool:
-    return table.shape[1] == 1 and len(spec.classes) == 2
-
-
-def _target(spec: TensorSpec, index: int) -> Target:
-    return Target(spec, index, spec.classes[index] if index < len(spec.classes) else index)
+def _target(spec: TensorSpec, index: int, *, pair: bool) -> Target:
+    name = spec.classes[index] if index < len(spec.classes) else index
+    if not pair:
+        return Target(spec, index, name)
+    return Target(spec, 0, name) if index else Target(spec, 0, name, -1.0, 0.0 if spec.from_logits else 1.0)
 
 
 def _index(spec: TensorSpec, count: int, wanted: str | int) -> int:

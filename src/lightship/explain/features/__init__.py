@@ -40,6 +40,11 @@ class Row:
         return all(isinstance(part, Columns) for part in self.parts.values())
 
     @property
+    def numeric(self) -> bool:
+        """Return whether no feature is a word."""
+        return not any(isinstance(part, Words) for part in self.parts.values())
+
+    @property
     def blocks(self) -> Array:
         """Return the index of each feature's block: its neighbours and itself."""
         found, first = [], 0
@@ -59,6 +64,10 @@ class Row:
         ``present`` is [sets, features], true where the row has the feature.
         """
         return {name: part.fill(mask) for name, part, mask in self._each(present)}
+
+    def pooled(self, values: Mapping[str, Array]) -> Array:
+        """Return the sum of each feature's elements of arrays of the rows' shapes."""
+        return np.concatenate([part.pooled(values[name]) for name, part in self.parts.items()])
 
     def named(self, values: Array) -> dict[str, Attributed]:
         """Return one value per feature by the names of columns, and of other inputs."""

@@ -50,6 +50,11 @@ class Columns:
         rows: Array = np.where(elements, self.row.reshape(-1), self.baseline.reshape(-1))
         return rows.reshape(len(present), *self.row.shape)
 
+    def pooled(self, values: Array) -> Array:
+        """See :class:`Part`."""
+        flat = values.reshape(-1)
+        return np.array([flat[each.start : each.stop].sum() for each in self.features])
+
     def named(self, values: Array) -> Mapping[str, Attributed]:
         """See :class:`Part`."""
         return {each.name: float(value) for each, value in zip(self.features, values, strict=True)}

@@ -31,6 +31,10 @@ class Part(Protocol):
         """Return the input's rows [sets, …] for the features present in [sets, count]."""
         ...
 
+    def pooled(self, values: Array) -> Array:
+        """Return the sums [count] by feature of values of the row's elements."""
+        ...
+
     def named(self, values: Array) -> Mapping[str, Attributed]:
         """Return one value per feature [count] by name."""
         ...

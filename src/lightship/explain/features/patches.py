@@ -57,6 +57,10 @@ class Patches:
         rows: Array = np.where(present[:, self._owners], self.row, self.blank)
         return rows
 
+    def pooled(self, values: Array) -> Array:
+        """See :class:`Part`."""
+        return np.bincount(self._owners.ravel(), values.ravel(), minlength=self.count)
+
     def named(self, values: Array) -> Mapping[str, Attributed]:
         """See :class:`Part`: the grid, whose patches cover the axes evenly."""
         return {self.name: values.reshape(self.grid)}

@@ -62,6 +62,10 @@ class Words:
             texts[index] = self.row.item() if mask.all() else self._without(mask)
         return texts.reshape(len(present), *self.row.shape)
 
+    def pooled(self, values: Array) -> Array:
+        """See :class:`Part`: a text is one element, which has no words to sum."""
+        raise NotImplementedError
+
     def named(self, values: Array) -> Mapping[str, Attributed]:
         """See :class:`Part`: the words in order, each with its value."""
         shown = [word.strip().encode(errors="surrogateescape").decode(errors="replace") for word in self.words]

@@ -1,4 +1,4 @@
-"""Choice of the method that explains a row: the best one that the bundle and the row allow."""
+"""Choice of the best method that the bundle and the row allow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ class Method(NamedTuple):
 
 
 def method_of(row: Row, gradient: IntegratedGradients | None) -> Method:
-    """Return the best method for a row; ``gradient`` is the bundle's, None without one."""
+    """Return the best method for a row.
+
+    ``gradient`` is that of the bundle, None without one.
+    """
     other = _by_evaluation(row)
     if gradient is None or not row.numeric:
         return other

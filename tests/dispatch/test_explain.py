@@ -19,7 +19,7 @@ from tests.protocols.right_requests import CSV, PICTURE, PNG, TABLE
 from tests.serve import Answers
 
 Ask = Callable[..., tuple[int, Any]]
-FIELDS = {"method", "output", "target", "prediction", "base", "error", "evaluations", "attributions"}
+FIELDS = {"method", "output", "target", "prediction", "base", "error", "evaluations", "attributions", "scale"}
 
 
 def asker(answers: Answers) -> Ask:

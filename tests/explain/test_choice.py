@@ -10,7 +10,7 @@ import pytest
 
 from lightship.calls import Call
 from lightship.explain import explain
-from lightship.explain.choice import compiled_gradient, method_of
+from lightship.explain.choice import compiled_method, method_of
 from lightship.explain.compiled import Gradient
 from lightship.explain.evaluation import Evaluator
 from lightship.explain.features import rows_of
@@ -64,7 +64,7 @@ def found(folder: Path, spec: TensorSpec, row: Array, target: str) -> tuple[str,
     (features,) = rows_of(subject.bundle, signature, {"x": row})
     (wanted,) = targets_of(PAIR, score(row), target)
     values = Evaluator(subject, signature).values(features, wanted)
-    effects = method_of(features, GRADIENT).run(wanted, values)
+    effects = method_of(features, (GRADIENT, 992)).run(wanted, values)
     return effects.method, {**features.named(effects.values)}, effects.base, effects.prediction
 
 
@@ -96,7 +96,7 @@ def test_row_without_gradient_is_explained_by_evaluations(tmp_path: Path) -> Non
 
 def test_example_with_gradient_is_explained_by_gradient(registries: Registries) -> None:
     subject = Model.load(Registry(str(registries.examples)).open("quickstart"))
-    if compiled_gradient(subject, subject.manifest.signatures[0]) is None:
+    if compiled_method(subject, subject.manifest.signatures[0]) is None:
         pytest.skip("the example was compiled by an earlier version: make clean examples")
     inputs, _ = subject.golden()
     _, rows = explain(subject, Call(inputs))
@@ -109,5 +109,5 @@ def test_example_with_gradient_is_explained_by_gradient(registries: Registries) 
 def test_older_bundle_has_no_gradient(registries: Registries) -> None:
     subject = Model.load(Registry(str(registries.small)).open("modes"))
     first, second = subject.manifest.signatures
-    assert compiled_gradient(subject, first) is None
-    assert compiled_gradient(subject, second) is None
+    assert compiled_method(subject, first) is None
+    assert compiled_method(subject, second) is None

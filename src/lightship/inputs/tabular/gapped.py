@@ -70,6 +70,10 @@ class GappedTabular(Tabular):
         self.check_values(array, spec)
         return array
 
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """See :class:`InputKind`: binary tensors follow the rules of JSON, too."""
+        self.check_values(array, spec)
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """See :class:`InputKind`: NaN is a missing value in some columns."""
         gaps.check_columns(array, spec, [(name, name in self.missing) for name in self.names])

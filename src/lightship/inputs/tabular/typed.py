@@ -94,6 +94,10 @@ class TypedTabular(Tabular):
         """See :class:`InputKind`."""
         return self.optional
 
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """See :class:`InputKind`: binary tensors follow the rules of JSON, too."""
+        self.check_values(array, spec)
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """See :class:`InputKind`: NaN is a missing value in some columns of numbers."""
         columns = [(column.name, column.gaps) for column in self.typed for _ in range(column.width)]

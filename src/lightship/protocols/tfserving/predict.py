@@ -43,6 +43,8 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     else:
         raise InvalidInput("Missing 'inputs' or 'instances' key")
     inputs = {spec.name: _as_column(tensors[spec.name], spec) for spec in signature.inputs}
+    for spec in signature.inputs:
+        kind_of(spec).check_tensor(inputs[spec.name], spec)
     flat = any(inputs[name] is not tensors[name] for name in inputs)
     return Call(inputs, signature=signature.name, parameters={"format": form, "flat": flat})
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship import numerals
 from lightship.formats import parquet
 from lightship.jobs.files.predictions import Scored, names
 from lightship.tensors import Array, Signature, TensorSpec
@@ -143,6 +144,8 @@ def _number(target: Any) -> int | float:
 
     Whole numbers of up to 64 bits are integers.
     """
+    if isinstance(target, str) and not numerals.is_number(target):
+        return math.nan
     try:
         number = parquet.number(Decimal(target) if isinstance(target, str) else target)
         return number if type(number) is int else float(number)

@@ -19,6 +19,7 @@ LAYERS = (
     ("bundle", "drawing", "inputs", "graphs", "preprocessing", "transforms"),
     ("calls", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
+    ("evaluation",),
     ("serving", "compiler", "jobs"),
     ("dispatch",),
     ("app",),

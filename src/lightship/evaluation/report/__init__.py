@@ -57,8 +57,9 @@ def _charts(report: Mapping[str, Any], measurements: Mapping[str, Any]) -> Itera
             yield (f"{name}-{number}" if len(outputs) > 1 else name), chart
     if importance := report.get("importance"):
         yield "importance", charts.importance(importance["features"])
-    if (compression := report.get("compression")) and (chart := charts.trade_off(compression, measurements)):
-        yield "compression", chart
+    compression = report.get("compression")
+    if compression and (trade_off := charts.trade_off(compression, measurements)):
+        yield "compression", trade_off
 
 
 def _malformed(error: Exception) -> BundleError:

@@ -46,7 +46,7 @@ def _row(each: Record, times: Record, chosen: str) -> list[Cell]:
         Markup(number(each.get("largest_difference"))),
         join([value]),
         _change(each),
-        Markup({True: "yes", False: "no"}.get(each.get("within"), DASH)),
+        Markup(DASH if each.get("within") is None else "yes" if each["within"] else "no"),
     ]
 
 

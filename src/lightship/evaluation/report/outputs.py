@@ -150,7 +150,9 @@ def residuals(output: Record) -> Markup:
     if not record:
         return Markup("")
     edges, counts = record["histogram"]["edges"], record["histogram"]["counts"]
-    rows = [[f"{number(float(low))} to {number(float(high))}", n] for low, high, n in _bins(edges, counts)]
+    rows: list[list[Cell]] = [
+        [f"{number(float(low))} to {number(float(high))}", n] for low, high, n in _bins(edges, counts)
+    ]
     values = table("Rows by residual", ["residual", "rows"], rows)
     caption = f"Prediction minus target, by prediction; {len(record['predicted']):,} rows."
     return figures(

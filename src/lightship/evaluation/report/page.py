@@ -49,12 +49,10 @@ def sections(report: Record, measurements: Record) -> Iterator[Section]:
     several = len(evaluation.get("outputs", ())) > 1
     for number, output in enumerate(evaluation.get("outputs", ())):
         yield from _of_output(output, f"-{number}" if several else "")
-    for key, heading, content in (
-        ("slices", "Slices", rows.slices),
-        ("worst", "Worst mistakes", rows.worst),
-    ):
-        if evaluation.get(key):
-            yield Section(key, Markup(heading), content(evaluation[key]))
+    if slices := evaluation.get("slices"):
+        yield Section("slices", Markup("Slices"), rows.slices(slices))
+    if worst := evaluation.get("worst"):
+        yield Section("worst", Markup("Worst mistakes"), rows.worst(worst))
     if importance := report.get("importance"):
         yield Section("importance", Markup("Feature importance"), features.importance(importance))
     if report.get("compression"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.tables import estimate, table
+from lightship.evaluation.report.tables import Cell, estimate, table
 from lightship.evaluation.report.values import MAIN, metric, number, plain
 
 Record = Mapping[str, Any]
@@ -39,9 +39,9 @@ def worst(rows: Sequence[Record]) -> Markup:
     if all(_IMAGE.fullmatch(str(row.get("image"))) for row in rows):
         return tag("ul", *map(_image, rows), class_="images")
     columns = [*dict.fromkeys(name for row in rows for name in row.get("cells", {}))][:_COLUMNS]
-    cells = [
+    cells: list[list[Cell]] = [
         [
-            str(row["row"]),
+            _place(row),
             *(plain(row[name]) for name in ("target", "predicted")),
             float(row["loss"]),
             *(plain(row.get("cells", {}).get(name)) for name in columns),
@@ -51,11 +51,16 @@ def worst(rows: Sequence[Record]) -> Markup:
     return table("The rows with the largest loss", ["row", "target", "predicted", "loss", *columns], cells)
 
 
+def _place(row: Record) -> str:
+    """Return where a row is in its data."""
+    return row.get("place") or f"row {row['row']}"
+
+
 def _image(row: Record) -> Markup:
     target, predicted = plain(row["target"]), plain(row["predicted"])
-    picture = tag("img", src=row["image"], alt=f"row {row['row']}: target {target}, predicted {predicted}")
+    picture = tag("img", src=row["image"], alt=f"{_place(row)}: target {target}, predicted {predicted}")
     lines = (
         join([tag("b", foreign(predicted)), " in place of ", tag("b", foreign(target))]),
-        tag("small", f"row {row['row']}, loss {number(float(row['loss']))}"),
+        tag("small", f"{_place(row)}, loss {number(float(row['loss']))}"),
     )
     return tag("li", picture, *(tag("div", line) for line in lines))

@@ -101,7 +101,7 @@ def test_rows_with_unreadable_target_are_not_counted(cloud: Cloud, registries: R
 
 def test_targets_outside_grammar_of_numbers_are_not_counted() -> None:
     (counts,) = counts_of(NUMBER, ["1_000", "\u0661", "2", " 3 "], np.float32([[1], [2], [3], [4]]))
-    assert metrics.figures(counts)["rows"] == 2
+    assert counting.figures(counts)["rows"] == 2
 
 
 @pytest.mark.parametrize("field", ["malignancy", "target"])

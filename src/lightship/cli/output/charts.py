@@ -1,4 +1,4 @@
-"""Explanations as files: bars of columns, a coloured text, a heat map over an image."""
+"""Explanations as files: bars, a coloured text, a heat map over an image."""
 
 from __future__ import annotations
 

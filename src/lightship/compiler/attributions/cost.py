@@ -14,10 +14,11 @@ from lightship.explain.compiled import STEPS
 MOST_POINTS = 32
 MODEL_BYTES = 32 * 1024**2  # of model.tflite: the gradient holds its weights twice
 
-_CALL_BYTES = 256 * 1024**2  # of the tensors of one call
+# Of all tensors of the prediction. About a third of them is kept for the gradient, whose own take as much again.
+_CALL_BYTES = 640 * 1024**2
 _CALL_PRODUCTS = 4e9  # multiplications of one call
 _ROW_PRODUCTS = 1e11  # multiplications of all calls for one row: a few seconds
-_BACK = 3  # the gradient takes about twice the memory and time of the prediction
+_BACK = 3  # prediction and gradient take about three times the multiplications of the prediction
 _PRODUCTS = {
     "Conv2D": slice(0, 3),
     "Conv3D": slice(0, 4),
@@ -39,8 +40,8 @@ class Cost(NamedTuple):
 def affordable(model: Differentiable) -> Cost:
     """Return the cost; raises Underivable for a model that is too large."""
     size, products = _of_one_point(model)
-    points = min(_CALL_BYTES / max(1, size), _CALL_PRODUCTS / max(1, products)) / _BACK - len(ENDS)
-    steps = _ROW_PRODUCTS / max(1, products) / _BACK
+    points = min(_CALL_BYTES / max(1, size), _CALL_PRODUCTS / _BACK / max(1, products)) - len(ENDS)
+    steps = _ROW_PRODUCTS / _BACK / max(1, products)
     if points < 1 or steps < STEPS[0]:
         raise Underivable(
             f"one row takes {size / 1024**2:,.0f} MiB and {products / 1e9:.2g} billion multiplications, too many for "

@@ -36,6 +36,11 @@ class Evaluator:
     signature: Signature
     deadline: float = float("inf")
 
+    def check_time(self) -> None:
+        """Raise TooLarge at the deadline."""
+        if time.monotonic() > self.deadline:
+            raise TooLarge("the explanation was not ready in time: send fewer rows, or smaller ones")
+
     def values(self, row: Row, target: Target) -> Values:
         """Return the explained number as a function of the features present.
 
@@ -62,8 +67,7 @@ class Evaluator:
         return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, size)))
 
     def _batch_values(self, row: Row, target: Target, present: Array) -> Array:
-        if time.monotonic() > self.deadline:
-            raise TooLarge("the explanation was not ready in time: send fewer rows, or smaller ones")
+        self.check_time()
         inputs = row.inputs(present)
         own = {spec.name: inputs[spec.name] if spec.batched else inputs[spec.name][0] for spec in self.signature.inputs}
         try:

@@ -85,9 +85,10 @@ class Explanation(NamedTuple):
             one number.
         prediction: the explained number of the row.
         base: the explained number at the baseline: a row of typical values, a blank image, an empty text.
-        error: the method's estimate of its error, in the unit of ``prediction``.
+        error: the method's estimate of its error (docs/explain.md, "Methods").
         evaluations: rows that the model computed.
         attributions: values by column, or by input that is not a table.
+        scale: ``output``, or ``log_odds`` where the explained number becomes the output's by a sigmoid or softmax.
     """
 
     method: str
@@ -98,6 +99,7 @@ class Explanation(NamedTuple):
     error: float
     evaluations: int
     attributions: Mapping[str, Attributed]
+    scale: str = "output"
 
 
 class Explained(NamedTuple):

@@ -19,7 +19,7 @@ from tests.protocols.right_requests import CSV, PICTURE, PNG, TABLE
 from tests.serve import Answers
 
 Ask = Callable[..., tuple[int, Any]]
-FIELDS = {"method", "output", "target", "prediction", "base", "error", "evaluations", "attributions"}
+FIELDS = {"method", "output", "target", "prediction", "base", "error", "evaluations", "attributions", "scale"}
 
 
 def asker(answers: Answers) -> Ask:
@@ -53,8 +53,9 @@ def test_explain_of_table_returns_value_for_each_column(ask: Ask, path: str) -> 
     assert first == second
     assert first.keys() == FIELDS
     assert first["attributions"].keys() == TABLE.keys()
-    assert (first["method"], first["output"], first["target"]) == ("exact_shapley", "malignancy", "malignant")
-    assert sum(first["attributions"].values()) == pytest.approx(first["prediction"] - first["base"])
+    assert first["method"] in {"integrated_gradients", "exact_shapley"}  # the former if compiled since
+    assert (first["output"], first["target"]) == ("malignancy", "malignant")
+    assert sum(first["attributions"].values()) == pytest.approx(first["prediction"] - first["base"], abs=1e-3)
 
 
 def test_explain_names_version_in_headers(registries: Registries) -> None:
@@ -92,7 +93,7 @@ def test_explain_of_image_returns_grid(ask: Ask) -> None:
     status, record = ask("/models/digits/explain", PICTURE, content_type=PNG["content-type"])
     assert status == 200
     (explanation,) = record["explanations"]
-    assert explanation["method"] == "occlusion"
+    assert explanation["method"] in {"integrated_gradients", "occlusion"}
     grid = explanation["attributions"]["image"]
     assert [len(row) for row in grid] == [8] * 8
 

@@ -38,6 +38,7 @@ from lightship.compiler.verification.recordings import (
 )
 from lightship.explain.compiled import Gradient
 from lightship.explain.exact import storage
+from lightship.explain.features.baseline import write_baseline
 from lightship.model import Model
 from lightship.preprocessing import write_programs
 from lightship.tensors import Signature
@@ -175,6 +176,8 @@ def _write(built: Built) -> Written:
     loaded, choice = built.loaded, built.choice
     folder = loaded.job.folder
     write_golden(folder / GOLDEN, golden(built.recorded.client))
+    if loaded.job.data:
+        write_baseline(folder, {each.signature: each.batches[-1][0] for each in built.recorded.client})
     preprocessing = write_programs(folder, choice.preprocessing)
     manifest = Manifest(
         engine=choice.engine,

@@ -1,7 +1,7 @@
 """Explanations: how much each feature of a row contributed to the prediction.
 
 Methods run on the compiled model, without TensorFlow. A new method is one file and one entry in
-:func:`lightship.explain.choice.method_of`.
+:mod:`lightship.explain.choice`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from lightship.calls import Call, Explanation, Result
 from lightship.errors import InvalidInput, TooLarge
-from lightship.explain.choice import Method, compiled_gradient, method_of
+from lightship.explain.choice import Method, compiled_method, method_of
 from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Evaluator
 from lightship.explain.features import Row, rows_of
@@ -47,9 +47,9 @@ def explain(
 
 def _methods(model: Model, signature: Signature, call: Call) -> Iterator[tuple[Row, Method]]:
     """Yield each row of a call with its method."""
-    gradient = compiled_gradient(model, signature)
+    compiled = compiled_method(model, signature)
     for row in rows_of(model.bundle, signature, call.inputs):
-        yield row, method_of(row, gradient)
+        yield row, method_of(row, compiled)
 
 
 def _affordable(rows: Iterable[tuple[Row, Method]], count: int, most: int) -> list[tuple[Row, Method]]:
@@ -77,4 +77,5 @@ def _explanation(row: Row, target: Target, found: Effects) -> Explanation:
         error=found.error,
         evaluations=found.evaluations,
         attributions=row.named(found.values),
+        scale=found.scale,
     )

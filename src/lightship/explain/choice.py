@@ -1,14 +1,16 @@
-"""Choice of the method that explains a row: the best one that the bundle and the row allow."""
+"""Choice of the best method that the bundle and the row allow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from lightship.bundle import Bundle
 from lightship.explain import kernel, occlusion
+from lightship.explain.attribution import Attribution
 from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Values
 from lightship.explain.features import Row
@@ -16,9 +18,37 @@ from lightship.explain.gradients import STEPS, IntegratedGradients
 from lightship.explain.line import Unexplained
 from lightship.explain.target import Target
 from lightship.model import Model
-from lightship.tensors import Signature
+from lightship.tensors import Array, Signature
 
-_GRADIENTS: WeakKeyDictionary[Model, IntegratedGradients | None] = WeakKeyDictionary()
+
+class Compiled(Protocol):
+    """A method that needs more of a bundle than its model; thread-safe."""
+
+    def explain(
+        self, rows: Mapping[str, Array], baseline: Mapping[str, Array], output: str, number: int
+    ) -> Attribution:
+        """Return the attributions of one number in each row of an output.
+
+        ``rows`` and ``baseline``, one row, are inputs of the default signature. Raises Unexplained for rows that need
+        another method.
+        """
+        ...
+
+
+class Loader(NamedTuple):
+    """A compiled method: how it is loaded, and its most evaluations for one row.
+
+    ``load`` raises Unexplained for a bundle without what the method needs, or BundleError.
+    """
+
+    load: Callable[[Bundle], Compiled]
+    cost: int
+
+
+# The best method first.
+LOADERS = (Loader(IntegratedGradients.load, sum(STEPS)),)
+
+_LOADED: WeakKeyDictionary[Model, tuple[Compiled, int] | None] = WeakKeyDictionary()
 
 
 class Method(NamedTuple):
@@ -28,19 +58,23 @@ class Method(NamedTuple):
     run: Callable[[Target, Values], Effects]
 
 
-def method_of(row: Row, gradient: IntegratedGradients | None) -> Method:
-    """Return the best method for a row; ``gradient`` is the bundle's, None without one."""
+def method_of(row: Row, compiled: tuple[Compiled, int] | None) -> Method:
+    """Return the best method for a row.
+
+    ``compiled`` is that of the bundle with its cost, None without one.
+    """
     other = _by_evaluation(row)
-    if gradient is None or not row.numeric:
+    if compiled is None or not row.numeric:
         return other
+    method, cost = compiled
 
     def run(target: Target, values: Values) -> Effects:
         try:
-            return _integrated(gradient, row, target)
+            return _compiled(method, row, target)
         except Unexplained:
             return other.run(target, values)
 
-    return Method(max(sum(STEPS), other.cost), run)
+    return Method(max(cost, other.cost), run)
 
 
 def _by_evaluation(row: Row) -> Method:
@@ -52,26 +86,33 @@ def _by_evaluation(row: Row) -> Method:
     return Method(occlusion.cost(blocks), lambda _, values: occlusion.effects(values, blocks))
 
 
-def compiled_gradient(model: Model, signature: Signature) -> IntegratedGradients | None:
-    """Return the bundle's compiled gradient of a signature; None without one.
+def compiled_method(model: Model, signature: Signature) -> tuple[Compiled, int] | None:
+    """Return the bundle's compiled method for a signature, with its cost.
 
     It is loaded once per model. There is none behind a transform. Raises BundleError.
     """
     default = signature.name == model.manifest.signatures[0].name
     if model.transformed or not default or not all(spec.batched for spec in signature.inputs):
         return None
-    if model not in _GRADIENTS:
+    if model not in _LOADED:
+        _LOADED[model] = _load(model.bundle)
+    return _LOADED[model]
+
+
+def _load(bundle: Bundle) -> tuple[Compiled, int] | None:
+    for loader in LOADERS:
         try:
-            _GRADIENTS[model] = IntegratedGradients.load(model.bundle)
+            return loader.load(bundle), loader.cost
         except Unexplained:
-            _GRADIENTS[model] = None
-    return _GRADIENTS[model]
+            continue
+    return None
 
 
-def _integrated(gradient: IntegratedGradients, row: Row, target: Target) -> Effects:
-    """Return the effects of integrated gradients; raises Unexplained."""
+def _compiled(method: Compiled, row: Row, target: Target) -> Effects:
+    """Return the effects of a compiled method; raises Unexplained."""
     baseline, own = (row.inputs(np.full((1, row.count), present)) for present in (False, True))
-    found = gradient.explain(own, baseline, target.spec.name, target.element)
+    found = method.explain(own, baseline, target.spec.name, target.element)
     values = target.sign * row.pooled({name: array[0] for name, array in found.values.items()})
-    base, prediction = (target.offset + target.sign * float(array[0]) for array in (found.base, found.prediction))
-    return Effects(found.method, values, base, prediction, float(found.error[0]), found.steps)
+    offset = target.offset if found.scale == "output" else 0.0  # the log odds of two classes are opposite numbers
+    base, prediction = (offset + target.sign * float(array[0]) for array in (found.base, found.prediction))
+    return Effects(found.method, values, base, prediction, float(found.error[0]), found.steps, found.scale)

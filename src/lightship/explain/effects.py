@@ -17,6 +17,7 @@ class Effects(NamedTuple):
         prediction: the explained number of the row.
         error: estimate of the error of a value.
         evaluations: rows that the model computed.
+        scale: see :class:`lightship.explain.attribution.Attribution`.
     """
 
     method: str
@@ -25,3 +26,4 @@ class Effects(NamedTuple):
     prediction: float
     error: float
     evaluations: int
+    scale: str = "output"

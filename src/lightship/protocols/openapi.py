@@ -109,8 +109,7 @@ def explanations() -> Schema:
     """Return the schema of explanations, one per row."""
     number: Schema = {"type": "number"}
     properties: Schema = {
-        "method": STRING,
-        "output": STRING,
+        **dict.fromkeys(("method", "output", "scale"), STRING),
         "target": {"type": ["string", "integer", "null"]},
         **dict.fromkeys(("prediction", "base", "error"), number),
         "evaluations": {"type": "integer"},

@@ -27,7 +27,7 @@ def show(screen: Console, title: str, row: Explanation, cells: Sequence[object])
     """
     screen.print(printable(title), style="bold")
     screen.print(
-        f"base {row.base:.4f}; {row.method} by {row.evaluations:,} evaluations, error of a value about {row.error:.2g}"
+        f"base {row.base:.4f}; {row.method} by {row.evaluations:,} evaluations, error {row.error:.2g}", soft_wrap=True
     )
     columns = {name: value for name, value in row.attributions.items() if isinstance(value, float)}
     if columns:

@@ -1,7 +1,8 @@
 """The baseline of a table: a row of typical values.
 
-It is computed from the rows that the bundle recorded. A column of numbers has their mean, without missing ones and
-rounded where the tensor holds integers. Any other column has its most frequent value.
+A column of numbers has their mean, without missing ones and rounded where the tensor holds integers. Any other column
+has its most frequent value. The rows are those of ``lightship compile --data``, whose typical row is a file of the
+bundle; without data they are the recorded ones.
 """
 
 from __future__ import annotations
@@ -13,25 +14,56 @@ from pathlib import Path
 
 import numpy as np
 
-from lightship.bundle import GOLDEN, Bundle
+from lightship.bundle import ASSETS, GOLDEN, Bundle
 from lightship.bundle.golden import read_golden
+from lightship.errors import BundleError, InvalidInput
 from lightship.inputs import kind_of
 from lightship.inputs.kind import Feature
-from lightship.tensors import Array, Signature
+from lightship.tensors import Array, Signature, validate
+from lightship.tensors.archive import read_arrays, write_arrays
+
+# Arrays of shape [1, …] by ``<signature>|<input>``; a bundle compiled without data has no such file.
+BASELINE = f"{ASSETS}/baseline.npz"
+
+
+def write_baseline(folder: Path, rows: Mapping[Signature, Mapping[str, Array]]) -> None:
+    """Write the typical row of each signature, if any of its inputs has columns."""
+    arrays = {
+        f"{signature.name}|{name}": row[np.newaxis]
+        for signature, inputs in rows.items()
+        for name, row in typical(signature, inputs).items()
+    }
+    if arrays:
+        (folder / ASSETS).mkdir(exist_ok=True)
+        write_arrays(folder / BASELINE, arrays)
 
 
 def baseline_of(bundle: Bundle, signature: Signature) -> Mapping[str, Array]:
     """Return one row by the name of each input whose rows are columns.
 
-    Raises BundleError where the recorded rows cannot be read.
+    Raises BundleError where the file cannot be read.
     """
-    return _read(bundle.path, signature, bundle.digest)
+    stored = BASELINE in bundle.manifest.files
+    return (_stored if stored else _recorded)(bundle.path, signature, bundle.digest)
 
 
 @lru_cache(maxsize=32)
-def _read(path: Path, signature: Signature, digest: str) -> Mapping[str, Array]:
-    inputs, _outputs = read_golden(path / GOLDEN)[signature.name]
+def _recorded(path: Path, signature: Signature, digest: str) -> Mapping[str, Array]:
+    inputs, _ = read_golden(path / GOLDEN)[signature.name]
     return typical(signature, inputs)
+
+
+@lru_cache(maxsize=32)
+def _stored(path: Path, signature: Signature, digest: str) -> Mapping[str, Array]:
+    try:
+        arrays = read_arrays(path / BASELINE)
+        tables = [spec for spec in signature.inputs if kind_of(spec).column_features(spec) is not None]
+        found = {spec.name: arrays[f"{signature.name}|{spec.name}"] for spec in tables}
+        for spec in tables:
+            validate({spec.name: found[spec.name] if spec.batched else found[spec.name][0]}, [spec])
+        return {name: array.reshape(array.shape[1:]) for name, array in found.items()}
+    except (ValueError, KeyError, IndexError, InvalidInput) as error:
+        raise BundleError(f"the bundle's {BASELINE} cannot be read: {error}") from None
 
 
 def typical(signature: Signature, inputs: Mapping[str, Array]) -> dict[str, Array]:

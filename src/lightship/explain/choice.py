@@ -13,6 +13,7 @@ from lightship.explain import kernel, occlusion
 from lightship.explain.attribution import Attribution
 from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Values
+from lightship.explain.exact import Exact
 from lightship.explain.features import Row
 from lightship.explain.gradients import STEPS, IntegratedGradients
 from lightship.explain.line import Unexplained
@@ -46,7 +47,7 @@ class Loader(NamedTuple):
 
 
 # The best method first.
-LOADERS = (Loader(IntegratedGradients.load, sum(STEPS)),)
+LOADERS = (Loader(Exact.load, 0), Loader(IntegratedGradients.load, sum(STEPS)))
 
 _LOADED: WeakKeyDictionary[Model, tuple[Compiled, int] | None] = WeakKeyDictionary()
 

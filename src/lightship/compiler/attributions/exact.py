@@ -52,7 +52,7 @@ def _compiled(model: Additive, recording: Recording, folder: Path, program: Prog
     if origins is None:
         raise Inexact("a step before the model mixes columns")
     owners = np.array([origin.element for origin in origins])
-    stored = _trees(model) if isinstance(model, Ensemble) else _linear(model, recording, program)
+    stored = trees_of(model) if isinstance(model, Ensemble) else _linear(model, recording, program)
     if len(owners) != stored.features:
         raise Inexact(f"the model has {stored.features} features, and its inputs {len(owners)}")
     entry = _entry(stored, output, recording.batches[0][1], _scale(model))
@@ -94,7 +94,8 @@ def _slope(model: Additive) -> float:
     return model.slope if isinstance(model, Ensemble) else 1.0
 
 
-def _trees(ensemble: Ensemble) -> Trees:
+def trees_of(ensemble: Ensemble) -> Trees:
+    """Return the trees of a checked ensemble; raises Inexact."""
     bias = np.zeros(ensemble.outputs) if ensemble.bias is None else np.asarray(ensemble.bias, np.float64)
     trees = Trees(_nodes(ensemble.forest), bias, ensemble.divisor)
     try:

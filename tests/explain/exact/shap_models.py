@@ -1,4 +1,4 @@
-"""Fitted trees and linear models, equal in each environment with the same packages."""
+"""Fitted trees and linear models, equal wherever the packages are equal."""
 
 from __future__ import annotations
 

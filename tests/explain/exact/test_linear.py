@@ -18,7 +18,7 @@ SHAP = json.loads(Path(__file__).with_name("shap_values.json").read_text())["mod
 
 
 @pytest.mark.parametrize("name", LINEAR)
-def test_effects_agree_with_shap(name: str) -> None:
+def test_effects_fitted_model_agree_with_shap(name: str) -> None:
     make, rows = LINEAR[name]
     additive = translate(make()).additive
     assert isinstance(additive, Coefficients)
@@ -36,6 +36,6 @@ def test_effects_agree_with_shap(name: str) -> None:
     ("coefficients", "mean"),
     [(np.ones((2, 1)), np.ones(3)), (np.ones((2, 2)), np.ones(2)), (np.full((2, 1), np.nan), np.ones(2))],
 )
-def test_check_refuses_other_shapes_and_nan(coefficients: Array, mean: Array) -> None:
+def test_check_other_shapes_or_nan_raises_value_error(coefficients: Array, mean: Array) -> None:
     with pytest.raises(ValueError, match="coefficient"):
         Linear(coefficients, np.zeros(1), mean).check()

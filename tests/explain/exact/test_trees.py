@@ -27,7 +27,7 @@ SHAP = json.loads(Path(__file__).with_name("shap_values.json").read_text())["mod
 
 
 def random_trees(seed: int, *, depth: int = 5, trees: int = 3, width: int = 2, dtype: str = "float32") -> Trees:
-    """Return trees that use features several times on a path, with leaves no row reached."""
+    """Return trees with repeated features on a path and leaves without rows."""
     rng = np.random.default_rng(seed)
     feature, threshold, child, cover, level = [], [], [], [], list(range(trees))
     total, depths = trees, dict.fromkeys(level, 0)
@@ -89,7 +89,7 @@ def shapley(trees: Trees, row: Array, output: int) -> Array:
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 @pytest.mark.parametrize("seed", range(6))
-def test_effects_are_shapley_values_of_conditional_expectations(seed: int, dtype: str) -> None:
+def test_effects_random_trees_equal_shapley_values_by_brute_force(seed: int, dtype: str) -> None:
     trees, rng = random_trees(seed, dtype=dtype), np.random.default_rng(seed)
     if dtype == "int32":
         rows = rng.integers(-1, 5, (4, COLUMNS)).astype(np.int32)
@@ -104,28 +104,28 @@ def test_effects_are_shapley_values_of_conditional_expectations(seed: int, dtype
         assert trees.scores(rows)[:, output] == pytest.approx(np.array(everything), rel=1e-9)
 
 
-def test_effects_of_infinities_follow_the_thresholds() -> None:
+def test_effects_infinity_equals_largest_number() -> None:
     trees = random_trees(1)
     rows = np.array([[np.inf, -np.inf, 0, 0], [3e38, -3e38, 0, 0]], np.float32)
     _, effects = trees.effects(rows, 0)
     assert effects[0].tolist() == effects[1].tolist()
 
 
-def test_tree_of_one_leaf_has_no_effects() -> None:
+def test_effects_tree_of_one_leaf_are_zero() -> None:
     trees = random_trees(0, depth=0)
     base, effects = trees.effects(np.zeros((2, COLUMNS), np.float32), 0)
     assert not effects.any()
     assert base == pytest.approx(trees.bias[0] + trees.nodes.values[:3, 0].mean())
 
 
-def test_many_rows_in_blocks_have_the_effects_of_single_rows() -> None:
+def test_effects_many_rows_equal_those_of_single_rows() -> None:
     trees = random_trees(2, depth=8, trees=60)
     rows = np.random.default_rng(0).normal(size=(60, COLUMNS)).astype(np.float32)
     _, effects = trees.effects(rows, 1)
     assert effects == pytest.approx(np.concatenate([trees.effects(row[np.newaxis], 1)[1] for row in rows]))
 
 
-def test_too_long_paths_are_refused() -> None:
+def test_paths_of_too_deep_tree_raises_too_large() -> None:
     nodes = 2 * 3000 + 1
     inner = np.arange(nodes) % 2 == 0
     inner[-1] = False
@@ -162,7 +162,7 @@ def test_too_long_paths_are_refused() -> None:
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_check_refuses_arrays_that_are_not_trees(changes: dict[str, Array]) -> None:
+def test_check_broken_arrays_raises_value_error(changes: dict[str, Array]) -> None:
     stump = Nodes(
         feature=np.array([0, LEAF, LEAF], np.int32),
         threshold=np.zeros(3, np.float32),
@@ -200,7 +200,7 @@ def of_estimator(name: str) -> tuple[Trees, Array]:
 
 
 @pytest.mark.parametrize("name", [*SKLEARN, *BOOSTERS])
-def test_effects_agree_with_shap(name: str, tmp_path: Path) -> None:
+def test_effects_fitted_model_agree_with_shap(name: str, tmp_path: Path) -> None:
     trees, features = of_estimator(name) if name in SKLEARN else of_booster(name, tmp_path)
     expected, bases = np.array(SHAP[name]["values"]), SHAP[name]["base"]
     scale = np.abs(expected).max()

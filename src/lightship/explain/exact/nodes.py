@@ -16,9 +16,9 @@ _LARGEST = np.finfo(np.float32).max  # stands for infinity, as in the compiled m
 
 @dataclass(frozen=True)
 class Nodes:
-    """Nodes of all trees; children come after their parents, and siblings are neighbours.
+    """Nodes of all trees; children come after their parents.
 
-    A row at an inner node ``n`` advances to ``child[n]`` if its value is at most the threshold, otherwise to
+    Siblings are neighbours: a row at an inner node ``n`` advances to ``child[n]`` if its value is at most the threshold, otherwise to
     ``child[n] + 1``.
 
     Attributes:

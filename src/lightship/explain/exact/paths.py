@@ -1,4 +1,4 @@
-"""Conditions on the way from a root to each leaf, one for each feature."""
+"""Conditions on the path from a root to each leaf, one per feature."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TINY = 1e-30  # share of a leaf without training rows, by which products can be
 class Paths:
     """Leaves with equally many conditions.
 
-    A value satisfies a condition above ``low`` and up to ``high``, a missing one by ``missing``.
+    A value above ``low`` and up to ``high`` satisfies a condition; a missing one does where ``missing`` is true.
 
     Attributes:
         leaf: int64 [leaves], positions of nodes.
@@ -57,7 +57,10 @@ class Paths:
 
 @dataclass(frozen=True)
 class _Steps:
-    """Steps from parents to children on the paths of leaves, and the tree of each leaf."""
+    """Steps from parents to children on the paths of leaves.
+
+    ``tree`` is the tree of each leaf.
+    """
 
     leaf: Array
     child: Array
@@ -132,5 +135,5 @@ def _by_count(leaves: Array, groups: Array, counts: Array, conditions: tuple[Arr
     starts = np.cumsum(counts) - counts
     for count in np.unique(counts):
         (same,) = np.nonzero(counts == count)
-        places = np.arange(count)[:, np.newaxis] + starts[same]
-        yield Paths(leaves[same], groups[same], *(array[places] for array in conditions))
+        indices = np.arange(count)[:, np.newaxis] + starts[same]
+        yield Paths(leaves[same], groups[same], *(array[indices] for array in conditions))

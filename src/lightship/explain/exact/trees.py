@@ -1,4 +1,6 @@
-"""Path-dependent TreeSHAP (Lundberg and others, 2020), vectorised over leaves and rows.
+"""Path-dependent TreeSHAP, vectorised over leaves and rows.
+
+Lundberg and others, From local explanations to global understanding, 2020.
 
 For one leaf the game is a product: a feature that is present contributes 1 or 0, whether the row satisfies the leaf's
 conditions on it, and an absent one the share of the training rows that do. The Shapley value of a product is the
@@ -111,8 +113,8 @@ def _effects(paths: Paths, values: Array, features: Array) -> Array:
 def _by_feature(paths: Paths, effects: Array, count: int) -> Array:
     """Return the sums [rows, features] of conditions' effects."""
     rows = len(effects)
-    places = np.arange(rows)[:, np.newaxis] * count + paths.feature.ravel()
-    sums = np.bincount(places.ravel(), effects.ravel(), minlength=rows * count)
+    indices = np.arange(rows)[:, np.newaxis] * count + paths.feature.ravel()
+    sums = np.bincount(indices.ravel(), effects.ravel(), minlength=rows * count)
     return sums.reshape(rows, count)
 
 

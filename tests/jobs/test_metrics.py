@@ -17,7 +17,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.predictions import Scored, columns
 from lightship.jobs.files.predictions import names as names_of
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request
-from lightship.jobs.score import evaluation, metrics
+from lightship.jobs.score import counting
 from lightship.jobs.status import Status
 from lightship.model import Model
 from lightship.tensors import Signature, TensorSpec
@@ -51,7 +51,7 @@ def counts_of(signature: Signature, targets: list[Any], outputs: np.ndarray, *, 
     for indices in np.array_split(np.arange(len(targets)), chunks):
         predicted = columns(signature, {signature.outputs[0].name: outputs[indices]}) if len(indices) else []
         scored_rows = Scored(indices, predicted or [[] for _ in names_of(signature, ())])
-        counts.append(evaluation.count(signature, [targets[index] for index in indices], scored_rows))
+        counts.append(counting.count(signature, [targets[index] for index in indices], scored_rows))
     return counts
 
 
@@ -127,7 +127,7 @@ def test_json_lines_target_only_in_first_chunk_is_counted(cloud: Cloud) -> None:
 def test_many_classes_have_no_confusion_matrix() -> None:
     signature = classified(*(f"c{number}" for number in range(60)))
     (counts,) = counts_of(signature, ["c3", "4", "c9"], np.eye(60, dtype=np.float32)[[3, 4, 5]])
-    found = metrics.figures(counts)
+    found = counting.figures(counts)
     assert found["accuracy"] == pytest.approx(2 / 3)
     assert "confusion" not in found
 
@@ -174,7 +174,7 @@ def test_classes_by_any_target_form_match_scikit_learn(names: str, output: str) 
     indices = rng.integers(0, len(classes), 60)
     order = list(range(len(classes)))
     for targets in target_forms(classes, indices.tolist()):
-        found = metrics.figures(metrics.merge(counts_of(signature, targets, outputs, chunks=4)))
+        found = counting.figures(counting.merge(counts_of(signature, targets, outputs, chunks=4)))
         assert found["rows"] == 60, targets[:5]
         assert found["accuracy"] == reference.accuracy_score(indices, table.argmax(axis=1)), targets[:5]
         assert found["confusion"] == reference.confusion_matrix(indices, table.argmax(axis=1), labels=order).tolist()
@@ -197,7 +197,7 @@ def test_targets_naming_no_class_are_not_counted(classes: tuple[str, ...], targe
 
 def test_boolean_target_is_class_name_not_index() -> None:
     (counts,) = counts_of(classified("true", "false"), [True, False], np.float32([[0.9, 0.1], [0.2, 0.8]]))
-    assert metrics.figures(counts)["accuracy"] == 1
+    assert counting.figures(counts)["accuracy"] == 1
 
 
 def test_predictions_not_finite_are_not_counted() -> None:
@@ -205,7 +205,7 @@ def test_predictions_not_finite_are_not_counted() -> None:
     assert counts["rows"] == 1
     outputs = np.array([[np.nan], [np.inf], [1e200], [1.0], [1.0]])
     (counts,) = counts_of(NUMBER, [1, 1, 1, 1, 1e200], outputs)
-    assert metrics.figures(counts) == {"output": "y", "rows": 1, "mae": 0, "rmse": 0}
+    assert counting.figures(counts) == {"output": "y", "rows": 1, "mae": 0, "rmse": 0}
 
 
 @pytest.mark.parametrize("centre", [0.0, 273.15, 1e8, -1e12])
@@ -216,7 +216,7 @@ def test_metrics_of_large_numbers_match_scikit_learn(seed: int, centre: float) -
     target = centre + rng.integers(-3000, 3000, rows) / 1024
     values = target + rng.integers(-900, 900, rows) / 1024
     counts = counts_of(NUMBER, target.tolist(), values[:, None], chunks=int(rng.integers(1, 9)))
-    found = metrics.figures(metrics.merge(counts))
+    found = counting.figures(counting.merge(counts))
     # The metrics do not depend on the centre, and scikit-learn's r2 is not exact for large numbers.
     near, guess = target - centre, values - centre
     assert found["rows"] == rows
@@ -228,7 +228,7 @@ def test_metrics_of_large_numbers_match_scikit_learn(seed: int, centre: float) -
 def test_equal_targets_have_no_r2() -> None:
     for target in (0.1, 1e8 + 0.1, 0.0):
         counts = counts_of(NUMBER, [target] * 30, np.full((30, 1), target + 1), chunks=7)
-        assert set(metrics.figures(metrics.merge(counts))) == {"output", "rows", "mae", "rmse"}
+        assert set(counting.figures(counting.merge(counts))) == {"output", "rows", "mae", "rmse"}
 
 
 @pytest.mark.parametrize("kind", ["numbers", "classes"])
@@ -241,18 +241,18 @@ def test_counts_merged_in_any_order_equal_one_pass(seed: int, kind: str) -> None
         targets = rng.integers(1, 4, 200).astype(float).tolist()
     (whole,) = counts_of(signature, targets, outputs)
     parts = [*counts_of(signature, targets, outputs, chunks=11), *counts_of(signature, [], outputs), {}]
-    merged = metrics.merge(parts)
-    assert merged == metrics.merge([parts[index] for index in rng.permutation(len(parts))])
-    groups = [metrics.merge(group) for group in (parts[:4], parts[4:9], parts[9:])]
-    for found in (merged, metrics.merge(groups), metrics.merge(groups[::-1])):
+    merged = counting.merge(parts)
+    assert merged == counting.merge([parts[index] for index in rng.permutation(len(parts))])
+    groups = [counting.merge(group) for group in (parts[:4], parts[4:9], parts[9:])]
+    for found in (merged, counting.merge(groups), counting.merge(groups[::-1])):
         assert found.keys() == whole.keys()
         for name, value in found.items():
             assert value == (pytest.approx(whole[name], rel=1e-10) if isinstance(value, float) else whole[name])
 
 
 def test_metrics_without_counted_rows_are_empty() -> None:
-    assert metrics.figures(metrics.merge([{}, {}])) == {}
-    assert metrics.figures(metrics.merge(counts_of(NUMBER, ["x", None], np.zeros((2, 1)), chunks=2))) == {}
+    assert counting.figures(counting.merge([{}, {}])) == {}
+    assert counting.figures(counting.merge(counts_of(NUMBER, ["x", None], np.zeros((2, 1)), chunks=2))) == {}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from lightship.jobs.finish.joins import Upload
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Chunk, Job, Part, Result
 from lightship.jobs.messages import Finish
-from lightship.jobs.score import metrics
 
 SCHEMA = 1
 RECEIPT = "receipt.json"
@@ -76,7 +75,12 @@ class Outcome:
 
 
 def gather(job: Job, chunks: Iterable[Chunk]) -> Outcome:
-    """Add up a job's chunks in order, a few at a time: counts take up to 100 KB each."""
+    """Add up a job's chunks in order, a few at a time: counts take up to 100 KB each.
+
+    The counts are imported here, because only the function that scores has numpy.
+    """
+    from lightship.jobs.score import counting
+
     found, left_out, rest = Outcome(), set(job.sealed or ()), iter(chunks)
     while batch := list(islice(rest, _BATCH)):
         results = [chunk.result for chunk in batch if chunk.result and chunk.index not in left_out]
@@ -85,12 +89,14 @@ def gather(job: Job, chunks: Iterable[Chunk]) -> Outcome:
         found.rejected += sum(result.rejected for result in results)
         found.outputs += _parts(results, "output")
         found.errors += _parts(results, "errors")
-        found.metrics = metrics.merge([found.metrics, *(result.metrics for result in results)])
+        found.metrics = counting.merge([found.metrics, *(result.metrics for result in results)])
     return found
 
 
 def receipt(job: Job, found: Outcome, columns: Sequence[str]) -> bytes:
     """Return the bytes of a receipt."""
+    from lightship.jobs.score import counting
+
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "job": job.id,
@@ -107,7 +113,7 @@ def receipt(job: Job, found: Outcome, columns: Sequence[str]) -> bytes:
     }
     if found.missing:
         record["missing"] = found.missing
-    if figures := metrics.figures(found.metrics):
+    if figures := counting.figures(found.metrics):
         record["metrics"] = figures
     return json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 

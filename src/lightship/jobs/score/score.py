@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
+from lightship.evaluation import targets
 from lightship.jobs import messages, models, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.contents import Content, open_chunk
@@ -24,7 +25,7 @@ from lightship.jobs.ledger.ledger import Ledger, releasing
 from lightship.jobs.ledger.records import LEASE, Chunk, Job, Result
 from lightship.jobs.ledger.tallies import GROUP
 from lightship.jobs.messages import Plan, Score
-from lightship.jobs.score import evaluation
+from lightship.jobs.score import counting
 from lightship.jobs.split import listing, plan
 from lightship.model import Model
 from lightship.registry.registry import Registry
@@ -142,12 +143,12 @@ def _metrics(job: Job, chunk: Chunk, content: Content, scored: Scored, signature
     not all rows of the first chunk.
     """
     fields = content.fields
-    target = evaluation.target_of(signature, job.options.target, fields)
+    target = targets.column_of(signature, job.options.target, fields)
     if target is None:
         return {}
     if fields and target not in fields and (content.columns or chunk.first == 1):
         raise InvalidInput(f"the file lacks the target column '{target[:80]}'")
-    return evaluation.count(signature, content.cells(target, scored.positions.tolist()), scored)
+    return counting.count(signature, content.cells(target, scored.positions.tolist()), scored)
 
 
 class Origin(NamedTuple):

@@ -1,0 +1,1 @@
+"""Evaluation: mergeable counts of predictions and targets, and their metrics."""

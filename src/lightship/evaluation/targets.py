@@ -1,0 +1,99 @@
+"""Target cells of a data file as arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from lightship.evaluation.counts.numbers import EXACT
+from lightship.formats import parquet
+from lightship.tensors import Array, Signature
+
+# What separates the classes of a text cell.
+SEPARATORS = "|;,"
+
+
+def column_of(signature: Signature, requested: str | None, names: Collection[str]) -> str | None:
+    """Return the target column: the requested one, or one named like the first output.
+
+    None where no column is requested or named like that. A requested column is returned even if it is missing.
+    """
+    if requested is not None:
+        return requested
+    return next((spec.name for spec in signature.outputs[:1] if spec.name in names), None)
+
+
+def of_classes(cells: Sequence[Any], classes: Sequence[str]) -> Array:
+    """Return the index of each cell's class, -1 for no class [cells], int64.
+
+    A number is the class of that name, also 1.0 for "1". Only where no class name is a number, a number is an index.
+    """
+    index_of = _class_index(classes)
+    return np.array([index_of(cell) for cell in cells], dtype=np.int64)
+
+
+def of_labels(cells: Sequence[Any], classes: Sequence[str]) -> Array:
+    """Return which classes each cell names [cells, classes], int64: 1 or 0.
+
+    A cell is a list of classes, or text with classes between ``|``, ``;`` or ``,``; empty text and an empty list name
+    no class. A row of -1 is a cell that is neither, or names something that is no class.
+    """
+    index_of = _class_index(classes)
+    found = np.zeros((len(cells), len(classes)), np.int64)
+    for row, cell in zip(found, cells, strict=True):
+        indices = [index_of(name) for name in _names(cell)]
+        if cell is None or -1 in indices:
+            row[:] = -1
+        else:
+            row[indices] = 1
+    return found
+
+
+def of_numbers(cells: Sequence[Any]) -> Array:
+    """Return each cell as a number [cells], NaN where it is none.
+
+    They are float64, or objects where there are integers beyond 2**53, which stay exact.
+    """
+    numbers = [number(cell) for cell in cells]
+    if any(isinstance(value, int) and abs(value) > EXACT for value in numbers):
+        return np.array(numbers, np.object_)
+    return np.array(numbers, np.float64)
+
+
+def number(cell: Any) -> int | float:
+    """Return a cell as a number; NaN where it is not a number.
+
+    Whole numbers of up to 64 bits are integers.
+    """
+    try:
+        value = parquet.number(Decimal(cell) if isinstance(cell, str) else cell)
+        return value if type(value) is int else float(value)
+    except (ArithmeticError, TypeError, ValueError):
+        return math.nan
+
+
+def _names(cell: Any) -> list[Any]:
+    if not isinstance(cell, str):
+        return list(cell) if isinstance(cell, list | tuple) else [cell]
+    for separator in SEPARATORS[1:]:
+        cell = cell.replace(separator, SEPARATORS[0])
+    return [name for name in cell.split(SEPARATORS[0]) if name.strip()]
+
+
+def _class_index(classes: Sequence[str]) -> Callable[[Any], int]:
+    """Return a function from a target cell to its class's index, -1 for no class."""
+    names = {name: index for index, name in reversed(list(enumerate(classes)))}
+    numbers = {number(name): index for name, index in names.items() if math.isfinite(number(name))}
+    numbers = numbers or {float(index): index for index in range(len(classes))}
+
+    def index_of(target: Any) -> int:
+        text = str(target).strip()
+        if isinstance(target, bool) and text not in names:
+            text = text.lower()
+        return names.get(text, numbers.get(number(target), -1))
+
+    return index_of

@@ -12,11 +12,10 @@ import numpy as np
 
 from lightship.bundle import Bundle
 from lightship.engines.preprocessed import programs_of
-from lightship.errors import BundleError
 from lightship.explain.attribution import Attribution
-from lightship.explain.exact import storage
 from lightship.explain.exact.entry import COEFFICIENTS, TREE_SHAP, Entry
 from lightship.explain.exact.linear import Linear
+from lightship.explain.exact.stored import stored
 from lightship.explain.exact.trees import Trees
 from lightship.explain.line import Unexplained
 from lightship.preprocessing.program import BoundProgram
@@ -61,14 +60,8 @@ class Exact:
 
         Raises Unexplained with the reason where the bundle has none.
         """
-        entry = Entry.from_json(bundle.manifest.explain)
-        if entry.reason:
-            raise Unexplained(entry.reason)
+        entry, model, owners = stored(bundle)
         program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
-        try:
-            model, owners = storage.read(bundle.path, entry.method)
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"the bundle's {storage.FILE} is invalid", detail=repr(error)) from None
         return cls(entry, model, owners, program.bind() if program else None)
 
     def explain(

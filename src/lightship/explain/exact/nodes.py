@@ -18,8 +18,8 @@ _LARGEST = np.finfo(np.float32).max  # stands for infinity, as in the compiled m
 class Nodes:
     """Nodes of all trees; children come after their parents.
 
-    Siblings are neighbours: a row at an inner node ``n`` advances to ``child[n]`` if its value is at most the threshold, otherwise to
-    ``child[n] + 1``.
+    Siblings are neighbours: a row at an inner node ``n`` advances to ``child[n]`` if its value is at most the
+    threshold, otherwise to ``child[n] + 1``.
 
     Attributes:
         feature: int32 [nodes], LEAF for a leaf.

@@ -25,6 +25,7 @@ class Origin:
         factor, offset: the feature is ``factor * value + offset`` where ``codes`` is None.
         codes: the feature of each known category or state, by its name; None for numbers.
         bounds: the numbers that ranks stand for; None where the feature is not a rank.
+        filled: whether missing values were replaced.
     """
 
     element: int
@@ -32,6 +33,7 @@ class Origin:
     offset: float = 0.0
     codes: Mapping[str, float] | None = None
     bounds: Array | None = None
+    filled: bool = False
 
     def scaled(self, factor: float, offset: float = 0.0) -> Origin:
         """Return the origin of ``factor * feature + offset``."""
@@ -71,6 +73,10 @@ Constants = Mapping[str, Array]
 
 def _same(step: Step, values: Values, constants: Constants) -> Origins:
     return values[step.inputs[0]]
+
+
+def _filled(step: Step, values: Values, constants: Constants) -> Origins:
+    return tuple(replace(each, filled=True) for each in values[step.inputs[0]])
 
 
 def _joined(step: Step, values: Values, constants: Constants) -> Origins:
@@ -128,7 +134,7 @@ def _named(category: Any) -> str:
 
 def _binarised(step: Step, values: Values, constants: Constants) -> Origins:
     return tuple(
-        Origin(each.element, codes={f"≤ {(limit := _value(each, step.options['threshold']))}": 0.0, f"> {limit}": 1.0})
+        Origin(each.element, codes={f"<= {(limit := _value(each, step.options['threshold']))}": 0.0, f"> {limit}": 1.0})
         for each in values[step.inputs[0]]
     )
 
@@ -144,7 +150,8 @@ def _indicators(step: Step, values: Values, constants: Constants) -> Origins:
 
 _Follow = Callable[[Step, Values, Constants], Origins]
 _FOLLOWED: Mapping[str, _Follow] = {
-    **dict.fromkeys(("arrays.cast", "tables.impute", "tables.impute_text", "tables.clip"), _same),
+    **dict.fromkeys(("arrays.cast", "tables.clip"), _same),
+    **dict.fromkeys(("tables.impute", "tables.impute_text"), _filled),
     **dict.fromkeys(("tables.stack", "tables.matrix"), _joined),
     "tables.select": _select,
     "tables.pick": _pick,

@@ -83,7 +83,9 @@ def test_explain_tree_base_is_share_of_training_rows(tmp_path: Path) -> None:
     ],
     ids=["tree", "tree_targets", "poisson", "histogram", "linear", "ridge_targets", "multinomial"],
 )
-def test_exact_sums_are_those_of_the_model(estimator: Any, rows: Any, targets: Any, scale: str, tmp_path: Path) -> None:
+def test_exact_fitted_model_adds_up_to_raw_scores(
+    estimator: Any, rows: Any, targets: Any, scale: str, tmp_path: Path
+) -> None:
     bundle, _ = bundle_of(estimator.fit(rows, targets), tmp_path)
     exact = Exact.load(bundle)
     (spec,) = bundle.manifest.signatures[0].inputs

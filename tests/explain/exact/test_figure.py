@@ -53,7 +53,7 @@ def test_figure_tree_has_conditions_in_units_of_columns(tmp_path: Path) -> None:
     assert not any("*" in branch.label for node in tree.root.walk() for branch in node.branches)
 
 
-def test_figure_leaf_of_larger_share_comes_with_its_class(tmp_path: Path) -> None:
+def test_figure_leaf_names_likeliest_class(tmp_path: Path) -> None:
     tree = drawn(DecisionTreeClassifier(max_depth=1).fit(IRIS, SPECIES), tmp_path)
     assert isinstance(tree, Tree)
     left, right = (branch.node for branch in tree.root.branches)
@@ -61,7 +61,7 @@ def test_figure_leaf_of_larger_share_comes_with_its_class(tmp_path: Path) -> Non
     assert right.shares == pytest.approx([0, 0.5, 0.5])
 
 
-def test_figure_tree_stars_the_side_of_missing_values(tmp_path: Path) -> None:
+def test_figure_tree_with_gaps_marks_side_of_missing_values(tmp_path: Path) -> None:
     rows, targets = load_breast_cancer(return_X_y=True)
     holes = np.where(np.random.default_rng(4).random(rows.shape) < 0.1, np.nan, rows)
     tree = drawn(DecisionTreeClassifier(max_depth=3, random_state=0).fit(holes, targets), tmp_path)
@@ -71,7 +71,7 @@ def test_figure_tree_stars_the_side_of_missing_values(tmp_path: Path) -> None:
         assert [branch.label.endswith("*") for branch in node.branches] in ([], [True, False], [False, True])
 
 
-def test_figure_ranked_tree_has_values_of_the_column(tmp_path: Path) -> None:
+def test_figure_ranked_tree_has_values_of_column(tmp_path: Path) -> None:
     model = HistGradientBoostingClassifier(max_iter=1, max_leaf_nodes=2).fit(IRIS, SPECIES)
     tree = drawn(model, tmp_path, tree=0)
     assert isinstance(tree, Tree)
@@ -98,14 +98,14 @@ def test_figure_categories_are_named(tmp_path: Path) -> None:
     assert conditions(tree) == ["x0 is one of a, b"]
 
 
-def test_figure_binarised_column_has_its_threshold(tmp_path: Path) -> None:
+def test_figure_binarised_column_has_threshold(tmp_path: Path) -> None:
     model = make_pipeline(Binarizer(threshold=1.5), DecisionTreeClassifier(max_depth=1)).fit(IRIS, SPECIES)
     tree = drawn(model, tmp_path)
     assert isinstance(tree, Tree)
     assert all(text.endswith("<= 1.5") for text in conditions(tree))
 
 
-def test_figure_coefficients_of_target_have_its_sign(tmp_path: Path) -> None:
+def test_figure_coefficients_of_first_class_have_opposite_sign(tmp_path: Path) -> None:
     model = shop(LogisticRegression())
     buys, leaves = (drawn(model, tmp_path, target=target) for target in ("buys", "1"))
     assert isinstance(buys, Bars)
@@ -115,7 +115,7 @@ def test_figure_coefficients_of_target_have_its_sign(tmp_path: Path) -> None:
     assert [bar.value for bar in buys.bars] == [-bar.value for bar in leaves.bars]
 
 
-def test_figure_many_coefficients_draws_the_largest(tmp_path: Path) -> None:
+def test_figure_many_coefficients_draws_largest(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     model = LinearRegression().fit(rng.normal(size=(200, 90)), rng.normal(size=200))
     bars = drawn(model, tmp_path)
@@ -135,7 +135,7 @@ def test_figure_many_coefficients_draws_the_largest(tmp_path: Path) -> None:
         (LogisticRegression(max_iter=999), {"target": "3"}, "3"),
     ],
 )
-def test_figure_of_what_is_not_there_raises_invalid_input(
+def test_figure_unknown_tree_or_target_raises_invalid_input(
     estimator: Any, options: dict[str, Any], named: str, tmp_path: Path
 ) -> None:
     bundle, _ = bundle_of(estimator.fit(IRIS, SPECIES), tmp_path)

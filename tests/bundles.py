@@ -16,6 +16,7 @@ import numpy as np
 
 from lightship.bundle import DEFAULT_SIGNATURE, GOLDEN, MODEL, SAVED_MODEL, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
+from lightship.inputs import gaps
 from lightship.registry.registry import Registry
 from lightship.tensors import Signature, TensorSpec
 
@@ -65,6 +66,16 @@ def main(folder: str) -> None:
     flags = TensorSpec("f", "bool", (None, 2))
     flip = TensorSpec("not_f", "bool", (None, 2))
     add("flags", Function(lambda f: {"not_f": tf.logical_not(f)}, (flags,), (flip,), {"f": np.array([[True, False]])}))
+
+    garden = TensorSpec("garden", "float32", (None,), gaps.BOOLEAN)
+    area = TensorSpec("area", "float32", (None,), gaps.NUMBERS)
+    price = Function(
+        lambda garden, area: {"price": garden * 10.0 + tf.where(area > 0, area, 1.0)},
+        (garden, area),
+        (TensorSpec("price", "float32", (None,)),),
+        {"garden": np.float32([1, 0]), "area": np.float32([2, 3])},
+    )
+    add("homes", price)
 
     wide = TensorSpec("y", "float32", (None, 100_000))
     one = TensorSpec("x", "float32", (None, 1))

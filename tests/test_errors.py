@@ -18,7 +18,7 @@ from lightship.errors import InvalidInput
         ({"row": 0}, "row 1: too long"),
         ({"column": "age"}, "column 'age': too long"),
         ({"row": 2, "column": "age"}, "row 3, column 'age': too long"),
-        ({"input": "text", "row": np.int64(1)}, "input 'text', row 2: too long"),
+        ({"input": "text", "row": np.int64(1)}, "row 2, input 'text': too long"),
     ],
 )
 def test_invalid_input_message_begins_with_place(place: dict[str, Any], message: str) -> None:
@@ -32,6 +32,12 @@ def test_invalid_input_at_row_keeps_other_fields() -> None:
     assert error.at(None).message == "input 'text', column 'age': too long"
     moved = error.at(error.row + 10 if error.row is not None else None)
     assert (moved.row, moved.input, moved.column, moved.detail) == (14, "text", "age", "more")
+
+
+def test_invalid_input_in_table_names_column() -> None:
+    for place in ({"input": "age"}, {"column": "age"}, {"input": "people", "column": "age"}):
+        error = InvalidInput("too long", row=4, detail="more", **place).in_table()
+        assert (error.row, error.input, error.column, error.detail) == (4, "", "age", "more")
 
 
 @pytest.mark.parametrize("row", ["3", 1.5])

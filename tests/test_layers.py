@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 LAYERS = (
-    ("version", "errors"),
+    ("version", "errors", "numerals"),
     ("extras",),
     ("settings", "tensors", "formats", "telemetry"),
     ("aws",),

@@ -35,8 +35,8 @@ class ModelSelector(NamedTuple):
 class Call:
     """A call to a model: input tensors by name.
 
-    ``signature`` defaults to the model's default signature, ``outputs`` to all of its outputs. ``rows`` is the length
-    of the first input that has a batch dimension, else 1.
+    ``signature`` defaults to the model's default signature, ``outputs`` to all of its outputs. ``rows`` is set when a
+    request is decoded: the length of the first input that has a batch dimension, else 1.
     """
 
     inputs: Mapping[str, Array]
@@ -44,13 +44,7 @@ class Call:
     outputs: tuple[str, ...] = ()
     id: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    rows: int = field(init=False, default=1)
-
-    def __post_init__(self) -> None:
-        for array in self.inputs.values():
-            if array.ndim:
-                self.rows = len(array)
-                break
+    rows: int = 1
 
 
 @dataclass(slots=True)

@@ -60,7 +60,8 @@ class LightshipError(Exception):
 class InvalidInput(LightshipError):
     """A request or row that does not match the model's inputs.
 
-    The message is the place, where it is known, and the reason: ``row 3, column 'age': the value is missing``.
+    The message is the place, where it is known, and the reason: ``row 3, column 'age': the value is missing``, or ``row
+    3, input 'text': the value is missing``.
 
     Attributes:
         reason: what was expected and what was received.
@@ -91,8 +92,8 @@ class InvalidInput(LightshipError):
     def message(self) -> str:
         """Return the message to show."""
         named = [
-            f"input '{self.input}'" if self.input else "",
             "" if self.row is None else f"row {self.row + 1}",
+            f"input '{self.input}'" if self.input else "",
             f"column '{self.column}'" if self.column else "",
         ]
         place = ", ".join(filter(None, named))
@@ -104,6 +105,10 @@ class InvalidInput(LightshipError):
     def at(self, row: int | None) -> InvalidInput:
         """Return the same error with another row, or with none."""
         return InvalidInput(self.reason, input=self.input, row=row, column=self.column, detail=self.detail)
+
+    def in_table(self) -> InvalidInput:
+        """Return the same error of a table, where an input is a column."""
+        return InvalidInput(self.reason, row=self.row, column=self.column or self.input, detail=self.detail)
 
 
 class NotFound(LightshipError):

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -71,10 +72,23 @@ def test_explain_of_image_draws_heat_map(explain: Run, tmp_path: Path) -> None:
     result = explain("digits", SEVEN, "--output", str(chart))
     assert result.exit_code == 0, result.stderr
     assert "image:" in result.stdout
-    image = Image.open(chart)
-    assert image.size == (448, 448)
-    pixels = np.asarray(image).astype(int)
-    assert (pixels[..., 1] > pixels[..., 0] + 50).any()  # green
+    with Image.open(chart) as image:
+        assert image.size == (448, 448)
+        pixels = np.asarray(image).astype(int)
+    assert (pixels[..., 2] > pixels[..., 0] + 50).any()  # blue: for the prediction
+
+
+@pytest.mark.parametrize("name", ["chart.svg", "chart.png", "chart.SVG"])
+def test_explain_of_table_draws_bars(explain: Run, tmp_path: Path, name: str) -> None:
+    chart = tmp_path / name
+    result = explain("quickstart", ROW, "--output", str(chart))
+    assert result.exit_code == 0, result.stderr
+    if name == "chart.png":
+        with Image.open(chart) as image:
+            assert image.width == 720
+    else:
+        root = ElementTree.fromstring(chart.read_text())  # noqa: S314
+        assert "mean radius = 14.1" in "".join(root.itertext())
 
 
 @pytest.mark.parametrize(
@@ -83,7 +97,8 @@ def test_explain_of_image_draws_heat_map(explain: Run, tmp_path: Path) -> None:
         (("quickstart", ROW, "--target", "bird"), "'bird'"),
         (("quickstart", ROW, "--target", "2"), "'2'"),
         (("quickstart", ROW, "--output", "chart.pdf"), "chart.pdf"),
-        (("quickstart", ROW, "--output", "chart.png"), "--output"),
+        (("quickstart", f"[{ROW}, {ROW}]", "--output", "chart.png"), "has 2"),
+        (("digits", SEVEN, "--output", "chart.svg"), "chart.svg"),
         (("digits", SEVEN, "--header"), "--header"),
         (("quickstart", "[1, 2]"), "features"),
         (("missing", ROW), "'missing'"),
@@ -126,8 +141,8 @@ def test_show_of_words_colours_text_and_ranks_words() -> None:
     assert "not a [2J good" in text
     assert text.index("good  ") < text.index("not  ")
     coloured = shown(row, colour=True)
-    assert "48;2;75;255;75mgood" in coloured
-    assert "48;2;255;165;165mnot" in coloured
+    assert "48;2;108;160;207mgood" in coloured
+    assert "48;2;233;203;178mnot" in coloured
     assert "\x1b[2J" not in coloured
 
 

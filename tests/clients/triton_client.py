@@ -76,6 +76,14 @@ def inference(client: Any) -> None:
     assert client.infer("counts", [tensor("n", np.int32([[1, 2, 3]]), "INT32")]).as_numpy("n2").tolist() == [[2, 4, 6]]
     flags = tensor("f", np.array([[True, False]]), "BOOL")
     assert client.infer("flags", [flags]).as_numpy("not_f").tolist() == [[False, True]]
+    for binary in (True, False):  # an absent "area" counts as one
+        for garden in (np.array([True, False]), np.float32([1, 0])):
+            datatype = "BOOL" if garden.dtype == bool else "FP32"
+            found = client.infer("homes", [tensor("garden", garden, datatype, binary=binary)]).as_numpy("price")
+            assert found.tolist() == [11, 1]
+        two = tensor("garden", np.float32([1, 2]), binary=binary)
+        refused(lambda two=two: client.infer("homes", [two]), status="400")
+    assert client.get_model_metadata("homes")["inputs"][0]["datatype"] == "FP32"
     signature = {"signature_name": "halve"}
     assert client.infer("modes", [tensor("x", ROW)], parameters=signature).as_numpy("y").tolist() == [[0.5, 2]]
     sequence: dict[str, Any] = {"sequence_id": 3, "sequence_start": True, "priority": 1, "timeout": 1_000_000}

@@ -54,7 +54,7 @@ class LinearGradient:
         return self
 
 
-GRADIENT = IntegratedGradients(Gradient("", ("x",), {"p": 1}, 32), LinearGradient())
+GRADIENT = IntegratedGradients(Gradient("", ("x",), {"p": 1}, 32, 512), LinearGradient())
 
 
 def found(folder: Path, spec: TensorSpec, row: Array, target: str) -> tuple[str, dict[str, object], float, float]:

@@ -3,14 +3,17 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from lightship.errors import InvalidInput
 from lightship.formats import csv_files, lines
 from lightship.formats.base import FIRST_BLOCK, LONGEST_ROW, Header, Row, Span
+from lightship.formats.csv import read as read_request
 
 AB = Header(("a", "b"), 4)
 
@@ -24,12 +27,17 @@ def blocks(data: bytes, chance: random.Random) -> Iterator[bytes]:
         at += size
 
 
-def scan(data: bytes, *, offset: int = 0, row: int = 1, target: int = 10**6) -> list[Span]:
-    return list(csv_files.scan([data[offset:]], offset=offset, row=row, target=target))
+def names(one_column: bool) -> tuple[str, ...]:
+    return ("a",) if one_column else ("a", "b")
 
 
-def read(data: bytes, header: Header | None = None, *, first: int = 1) -> list[Row]:
-    return list(csv_files.read(data, header, first=first))
+def scan(data: bytes, *, offset: int = 0, row: int = 1, target: int = 10**6, one_column: bool = False) -> list[Span]:
+    columns = partial(names, one_column)
+    return list(csv_files.scan([data[offset:]], offset=offset, row=row, target=target, names=columns))
+
+
+def read(data: bytes, header: Header | None = None, *, first: int = 1, one_column: bool = False) -> list[Row]:
+    return list(csv_files.read(data, header, first=first, one_column=one_column))
 
 
 def table(chance: random.Random) -> bytes:
@@ -58,26 +66,36 @@ def garbage(chance: random.Random) -> bytes:
     return mark + b"".join(chance.choices(parts, k=chance.randrange(60))).lstrip(lines.BYTE_ORDER_MARK + b"\r\n")
 
 
-def check_spans(data: bytes, chance: random.Random) -> list[Row]:
+def column(chance: random.Random) -> bytes:
+    """Return a random valid file of one column, with empty lines."""
+    cells = ("", "1", "word", "\xe9", " ", '""', '"a\nb"', '"\r\n\n"', '"say ""so"""', "x" * 40, '5" pipe')
+    ends = chance.choice((("\n",), ("\r\n",), ("\r",), ("\n", "\r\n", "\r")))
+    text = "".join(chance.choice(cells) + chance.choice(ends) for _ in range(chance.randrange(20)))
+    return (chance.choice(("", "\ufeff")) + (text if chance.random() < 0.7 else text.rstrip("\r\n"))).encode()
+
+
+def check_spans(data: bytes, chance: random.Random, *, one_column: bool = False) -> list[Row]:
     """Check that a file is split and read consistently, and return its rows."""
     target = chance.choice((1, 3, 10, 40, 200, 10**6))
-    spans = list(csv_files.scan(blocks(data, chance), offset=0, row=1, target=target))
-    assert spans == scan(data, target=target), "the spans depend on the blocks"
+    columns = partial(names, one_column)
+    spans = list(csv_files.scan(blocks(data, chance), offset=0, row=1, target=target, names=columns))
+    assert spans == scan(data, target=target, one_column=one_column), "the spans depend on the blocks"
     rows: list[Row] = []
     for index, span in enumerate(spans):
-        found = read(data[span.start : span.end], first=span.first)
+        found = read(data[span.start : span.end], first=span.first, one_column=one_column)
         assert [row.number for row in found] == list(range(len(rows) + 1, len(rows) + 1 + span.rows))
         assert span.rows > 0
         assert span.rows == 1 or span.end - span.start <= 2 * max(target, longest(data))
-        assert scan(data, offset=span.end, row=span.first + span.rows, target=target) == spans[index + 1 :]
+        resumed = scan(data, offset=span.end, row=span.first + span.rows, target=target, one_column=one_column)
+        assert resumed == spans[index + 1 :]
         rows += found
     return rows
 
 
 def longest(data: bytes) -> int:
-    return max(
-        (len(text) for text, _ in csv_files._split(lines.without_byte_order_mark(data, first=1))), default=0
-    ) + len("\ufeff\r\n".encode())
+    """Return the most bytes of a row with line ends and a byte-order mark."""
+    row = max((len(text) for text, _ in csv_files._split(lines.without_byte_order_mark(data, first=1))), default=0)
+    return row + 2 * max(map(len, re.findall(rb"[\r\n]+", data)), default=0) + len(lines.BYTE_ORDER_MARK)
 
 
 @pytest.mark.parametrize("step", [1, 5, 30, 2**20])
@@ -104,6 +122,41 @@ def test_scan_malformed_data_gives_equal_rows_for_any_split(
     found = check_spans(data, chance)
     assert found == read(data)
     assert len(found) == len(csv_files.texts(data, first=1))
+
+
+@pytest.mark.parametrize("step", [1, 5, 30, 2**20])
+@pytest.mark.parametrize("seed", range(150))
+def test_scan_rows_of_column_equal_rows_of_request(seed: int, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "_STEP", step)
+    chance = random.Random(seed)
+    data = column(chance)
+    expected = request_rows(data)
+    found = check_spans(data, chance, one_column=True)
+    assert [row.error for row in found] == [None] * len(expected)
+    assert [row.cells for row in found] == expected
+    texts = csv_files.texts(data, first=1, one_column=True)
+    assert [read(text)[0].cells if text else [""] for text in texts] == expected
+
+
+def request_rows(data: bytes) -> list[list[str]]:
+    try:
+        return read_request(data, has_header=False, names=("a",)).rows
+    except InvalidInput as error:
+        assert "empty" in error.message
+        return []
+
+
+@pytest.mark.parametrize("step", [1, 5, 2**20])
+@pytest.mark.parametrize("seed", range(300))
+def test_scan_malformed_column_gives_equal_rows_for_any_split(
+    seed: int, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_STEP", step)
+    chance = random.Random(seed)
+    data = garbage(chance)
+    found = check_spans(data, chance, one_column=True)
+    assert found == read(data, one_column=True)
+    assert len(found) == len(csv_files.texts(data, first=1, one_column=True))
 
 
 @pytest.mark.parametrize(
@@ -136,13 +189,15 @@ def test_header_is_detected(data: bytes, expected: Header | None) -> None:
 )
 def test_header_malformed_is_refused(data: bytes, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
-        csv_files.header(data)
+        csv_files.header(data, names=lambda: ("a",))
 
 
 @pytest.mark.parametrize(
     ("data", "has_header", "expected"),
     [
-        (b"n/a,-\n1,2\n", None, ("n/a", "-")),
+        (b"n/a,-\n1,2\n", None, None),
+        (b"a,b,,\n1,2,,\n", None, ("a", "b", "", "_2")),
+        (b"1_000\n2\n", None, None),
         (b"n/a,-\n1,2\n", False, None),
         (b"n/a,-\n1,2\n", True, ("n/a", "-")),
         (b"a,2019\n1,2\n", None, None),
@@ -297,6 +352,9 @@ def test_records_safe_escapes_formulas_after_blanks_and_in_full_width(blank: str
 
 
 def test_texts_are_unchanged_rows() -> None:
+    column = b"a\n\n\r\n=b\n\n"
+    assert csv_files.texts(column, first=1, one_column=True) == [b"a", b"", b"", b"=b"]
+    assert csv_files.texts(column, first=1, one_column=True, safe=True) == [b"a", b'""', b'""', b"'=b"]
     data = b'\xef\xbb\xbf1,"a\r\nb"\r\n\r\n2, c \n"3"x,=d'
     assert csv_files.texts(data, first=1) == [b'1,"a\r\nb"', b"2, c ", b'"3"x,=d']
     assert csv_files.texts(b"1,2\r\n\r\n3,4\r5,6", first=9) == [b"1,2", b"3,4", b"5,6"]

@@ -12,8 +12,7 @@ import pytest
 
 from lightship.app.core import Core
 from lightship.dispatch.callers import caller_of
-from lightship.handlers.gateway.events import HttpEvent
-from lightship.handlers.gateway.formats import reader_of
+from lightship.handlers.gateway.events import HttpEvent, read_event
 from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.serve import core, gateway
@@ -41,9 +40,9 @@ def invoke(request: pytest.FixtureRequest, made: Core) -> Iterator[Invoke]:
 
 
 def read(event: Any) -> HttpEvent:
-    reader = reader_of(event)
-    assert reader is not None
-    return reader(event, "")
+    found = read_event(event, "")
+    assert found is not None
+    return found
 
 
 HTTP = ["predict", "stage", "function-url", "rest-api", "load-balancer", "load-balancer-multi-value"]

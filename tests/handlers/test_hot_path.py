@@ -18,7 +18,7 @@ from tests.emulator import ROOT
 from tests.serve import core, gateway
 
 SOURCE = str(Path(lightship.__file__).parent)
-MOST = 30
+MOST = 20
 
 
 def entered(work: Callable[[], Any]) -> list[str]:

@@ -76,16 +76,16 @@ def test_text_in_json_is_decoded(value: Any, expected: list[bytes]) -> None:
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        (["a", {"b64": "/w=="}], "row 2.*UTF-8"),
-        (["a" * 21], "row 1.*21 bytes.*20"),
-        (["ü" * 11], "22 bytes"),
-        ([1], "strings"),
-        ([None], "row 1.*missing"),
-        ([["a"], "b"], "ragged"),
+        (["a", {"b64": "/w=="}], "row 2, input 'text': .*UTF-8"),
+        (["a" * 21], "row 1, input 'text': .*21 bytes.*20"),
+        (["ü" * 11], "'text'.*22 bytes"),
+        ([1], "'text'.*strings"),
+        ([None], "row 1, input 'text': .*missing"),
+        ([["a"], "b"], "row 1, input 'text': .*one value"),
     ],
 )
 def test_text_in_json_of_other_form_is_refused(value: Any, named: str) -> None:
-    with pytest.raises(InvalidInput, match=f"'text'.*{named}"):
+    with pytest.raises(InvalidInput, match=named):
         decode(value, TEXT)
 
 
@@ -115,7 +115,7 @@ def test_text_plain_body_of_other_charset_or_content_is_refused() -> None:
 def test_text_accepts_csv_and_describes_itself() -> None:
     assert media_types(SIGNATURE) == ["application/json", "text/plain", "text/csv"]
     assert decode_body(b'text\ngood\n"a, b"\n', "text/csv", SIGNATURE, {})["text"].tolist() == [b"good", b"a, b"]
-    (schema,) = kind_of(TEXT).schemas(TEXT)
+    schema = kind_of(TEXT).element(TEXT)["anyOf"][0]
     assert (schema["type"], schema["maxLength"]) == ("string", 20)
 
 

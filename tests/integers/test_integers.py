@@ -138,7 +138,7 @@ def out_of_range(dtype: str) -> list[int]:
 def test_integer_outside_range_is_refused_with_name(endpoint: Endpoint, dtype: str, side: int) -> None:
     wrong = out_of_range(dtype)[side]
     for path, body, media_type, named_input in (
-        ("/predict", json.dumps({"input": [[1, 2, 3], [1, wrong, 3]]}), "application/json", "input 'n', row 2"),
+        ("/predict", json.dumps({"input": [[1, 2, 3], [1, wrong, 3]]}), "application/json", "row 2, input 'n'"),
         ("/predict", as_csv([[1, 2, 3], [1, wrong, 3]]).decode(), "text/csv", "row 2, column 'n_1'"),
         ("/invocations", json.dumps({"instances": [[1, wrong, 3]]}), "application/json", "'n'"),
     ):

@@ -90,6 +90,7 @@ MODELS: dict[str, Refusing] = {
     "infinity": Refusing(_X, {"x_0": 1.5, "x_1": 2}, {"x_1": 1e39}),
     "named number": Refusing(_X, {"a": 1.5, "b": 2}, {"b": "many"}, _table()),
     "missing": Refusing(_X, {"a": 1.5, "b": 2}, {"b": None}, _table(a={"missing": "nan"})),
+    "absent": Refusing(_X, {"a": 1.5, "b": 2}, {"b": "many"}, _table(a={"missing": "nan"}, b={"missing": "nan"})),
     "category": Refusing(
         _X, {"a": 1.5, "b": "Rome"}, {"b": "Romme"}, _table(b={"type": "category", "values": ["Oslo", "Rome"]})
     ),

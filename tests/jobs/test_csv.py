@@ -34,7 +34,8 @@ def test_csv_header_missing_column_fails_job(all_models: Cloud) -> None:
 @pytest.mark.parametrize(
     ("first", "header", "expected"),
     [
-        (["n/a", "missing"], None, {"read": 1, "scored": 1, "rejected": 0}),
+        (["n/a", "missing"], None, {"read": 2, "scored": 1, "rejected": 1}),
+        (["left", "right"], None, {"read": 1, "scored": 1, "rejected": 0}),
         (["n/a", "missing"], False, {"read": 2, "scored": 1, "rejected": 1}),
         ([2018, 2019], None, {"read": 2, "scored": 2, "rejected": 0}),
         ([2018, 2019], True, {"read": 1, "scored": 1, "rejected": 0}),
@@ -46,7 +47,7 @@ def test_csv_header_option_decides_first_row(
     _, receipt, files = scored(all_models, "scorer", "a.csv", as_csv([first, [1, 4]]), header=header, single=True)
     assert receipt["rows"] == expected
     names, *rows = csv.reader(io.StringIO(files["predictions.csv"].decode()))
-    assert names[:2] == (["x_0", "x_1"] if header is False or expected["scored"] == 2 else list(map(str, first)))
+    assert names[:2] == (["x_0", "x_1"] if expected["read"] == 2 else list(map(str, first)))
     assert len(rows) == expected["scored"]
 
 

@@ -246,7 +246,7 @@ def test_suffix_in_capitals_is_recognized(all_models: Cloud, expected: list[floa
         ("cut.csv.gz", b"\x1f\x8b\x08\x00\x00", "gzip"),
         ("not.csv.gz", b"plain text", "gzip"),
         ("not.parquet", b"plain text", "Parquet"),
-        ("twice.csv", b"a,a,b\n1,2,3\n", "'a'"),
+        ("twice.csv", b"a,mean radius,mean radius\n1,2,3\n", "'mean radius' twice"),
     ],
 )
 def test_malformed_file_fails_job_with_reason(all_models: Cloud, name: str, data: bytes, named: str) -> None:

@@ -99,6 +99,11 @@ def test_rows_with_unreadable_target_are_not_counted(cloud: Cloud, registries: R
     assert (found["rows"], found["mae"]) == (150, 0.0)
 
 
+def test_targets_outside_grammar_of_numbers_are_not_counted() -> None:
+    (counts,) = counts_of(NUMBER, ["1_000", "\u0661", "2", " 3 "], np.float32([[1], [2], [3], [4]]))
+    assert counting.figures(counts)["rows"] == 2
+
+
 @pytest.mark.parametrize("field", ["malignancy", "target"])
 def test_json_lines_fields_are_targets(cloud: Cloud, field: str) -> None:
     rows: list[dict[str, Any]] = [{"features": [7 + n, 20, 0.1], field: CLASSES[n % 2]} for n in range(20)]

@@ -87,6 +87,22 @@ def test_job_of_several_chunks_names_row_and_column(jobs: Cloud, name: str, suff
     assert ALL[name].column in record["reason"]
 
 
+@pytest.mark.parametrize(
+    ("name", "output_format"), [("absent", "jsonlines"), ("absent", "parquet"), ("missing", "jsonlines")]
+)
+def test_job_row_without_columns_is_scored_where_all_may_be_missing(jobs: Cloud, name: str, output_format: str) -> None:
+    data = b'{"a": 1, "b": 2}\n{}\n{ }\n{"id": 7}\n'
+    job, receipt, files = scored(jobs, name, "rows.jsonl", data, output=output_format)
+    assert job.state == "done", job.reason
+    rejected = 0 if name == "absent" else 3
+    assert receipt["rows"] == {"read": 4, "scored": 4 - rejected, "rejected": rejected}
+    records = [json.loads(line) for part in receipt["errors"] for line in files[name_of(part)].splitlines()]
+    assert [(record["row"], record["column"]) for record in records] == [(row, "b") for row in (2, 3, 4)][:rejected]
+    if output_format == "jsonlines":
+        lines = [json.loads(line) for part in receipt["parts"] for line in files[name_of(part)].splitlines()]
+        assert len(lines) == 4 - rejected
+
+
 @pytest.mark.parametrize(("name", "suffix"), CASES)
 def test_predict_command_names_row(
     registry: Registry, transforms: TransformSettings, tmp_path: Path, name: str, suffix: str

@@ -87,7 +87,7 @@ def test_program_refusing_word_names_row_of_text() -> None:
     words = Step("splitting.split", ("a", "space"), ("positions", "words", "shape"))
     constants = {"space": np.array(b"", object)}
     bound = Program((words, replace(READ, inputs=("words",))), {"x": "x"}, constants).bind()
-    with pytest.raises(InvalidInput, match="'a', row 3: ") as refused:
+    with pytest.raises(InvalidInput, match="row 3, input 'a': ") as refused:
         bound.run({"a": fill([b"1 2", b"3 4 5", b"6 x", b"7"])})
     assert refused.value.row == 2
 

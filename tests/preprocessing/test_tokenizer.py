@@ -97,7 +97,7 @@ def test_rows_are_padded_to_longest_with_pad() -> None:
 
 @pytest.mark.parametrize(("text", "named"), [(b"\xff\xfe", "UTF-8 at byte 0"), (b"a" * 101, "101 bytes")])
 def test_invalid_text_is_refused_with_row(text: bytes, named: str) -> None:
-    with pytest.raises(InvalidInput, match=r"'text', row 2: ") as refused:
+    with pytest.raises(InvalidInput, match=r"row 2, input 'text': ") as refused:
         run("wordpiece", VOCABULARY, [b"good", text], rows={}, window={"length": 4})
     assert named in refused.value.message
 

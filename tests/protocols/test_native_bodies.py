@@ -116,3 +116,42 @@ def test_cells_in_lists_of_typed_table_are_refused_with_form_to_send() -> None:
 def test_body_other_than_json_is_refused_with_reason(body: bytes, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         decoded(body, CLIENT)
+
+
+ANY_AGE = TensorSpec("age", "float64", (None,), NUMBER)
+GAPS = table("people", {"name": "age", "missing": "nan"}, {"name": "income", "missing": "nan"})
+
+
+@pytest.mark.parametrize("specs", [(INCOME, ANY_AGE), (GAPS,), (INCOME,)], ids=["inputs", "table", "input"])
+@pytest.mark.parametrize(("value", "rows"), [([{}], 1), ([{}, {"income": 2}], 2), ([{"income": 2}, {}], 2), ({}, 1)])
+def test_object_without_keys_is_row_of_missing_values(specs: tuple[TensorSpec, ...], value: Any, rows: int) -> None:
+    arrays = [np.array(array).reshape(rows, -1) for array in decoded(value, *specs).values()]
+    found = np.isnan(np.concatenate(arrays, axis=1))
+    assert found.all(axis=1).tolist() == [not row for row in (value if isinstance(value, list) else [value])]
+
+
+@pytest.mark.parametrize(
+    ("value", "specs", "place"),
+    [
+        ([{}], (AGE, JOB), ("age", 0, "")),
+        ([{}], (AGE,), ("age", 0, "")),
+        ([{}], (CLIENT,), ("", 0, "age")),
+        ([{"age": 1, "job": 2}, {"age": "x", "job": "a"}], (AGE, JOB), ("job", 0, "")),
+        ([{"age": 1, "job": "a"}, {"age": "x"}], (AGE, JOB), ("job", 1, "")),
+        ([{"age": 1, "job": "a"}, {"age": 2, "job": 3}, {"age": 2}], (AGE, JOB), ("job", 1, "")),
+        ([{"age": 1, "job": "a"}, 5, {"age": 2}], (AGE, JOB), ("", 1, "")),
+        ({"age": [1, 2, "x"], "job": ["a", 3, "b"]}, (AGE, JOB), ("job", 1, "")),
+        ([[1, 2], [3, "a"], [4]], (CLIENT,), ("", 1, "income")),
+    ],
+)
+def test_first_wrong_row_of_body_is_named(
+    value: Any, specs: tuple[TensorSpec, ...], place: tuple[str, int, str]
+) -> None:
+    with pytest.raises(InvalidInput) as error:
+        decoded(value, *specs)
+    assert (error.value.input, error.value.row, error.value.column) == place
+
+
+def test_inputs_with_different_numbers_of_rows_are_named_without_absent_ones() -> None:
+    with pytest.raises(InvalidInput, match="'job' has 1, 'region' has 2"):
+        decoded({"job": ["a"], "region": ["b", "c"]}, *PEOPLE)

@@ -161,7 +161,7 @@ def test_openapi_has_paths_of_models_supporting_method(registries: Registries) -
     assert {HALF + ":regress", "/v1/models/scorer:classify"} <= paths.keys()
     assert "/v1/models/pair:classify" not in paths
     schema = paths["/v1/models/counts:predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    rows = schema["oneOf"][0]["properties"]["instances"]["items"]
+    rows = schema["oneOf"][0]["properties"]["instances"]["anyOf"][0]["items"]
     assert (rows["minItems"], rows["items"]["type"], rows["items"]["maximum"]) == (3, "integer", 2**31 - 1)
 
 

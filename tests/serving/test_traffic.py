@@ -119,7 +119,7 @@ def test_statistics_count_calls_and_unloaded_model_is_refused(registry: Registry
     served = serving.find(ModelSelector("modes"))
     inputs, _ = served.model.golden()
     for _ in range(3):
-        serving.predict(served, Call(inputs))
+        serving.predict(served, Call(inputs, rows=2))
     (statistics,) = serving.status.statistics("modes")
     assert (statistics.calls, statistics.rows, statistics.failures) == (3, 6, 0)
     assert statistics.nanoseconds > 0

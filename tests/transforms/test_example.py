@@ -54,7 +54,7 @@ def test_expenses_equal_amounts_have_equal_scores(model: Model, amounts: tuple[s
 
 @pytest.mark.parametrize("amount", ["12.50", "1,5", "", "-1", "1.2345", "€", "zwölf"])
 def test_expenses_refuses_other_texts_with_row(model: Model, amount: str) -> None:
-    with pytest.raises(InvalidInput, match="'amount', row 2: "):
+    with pytest.raises(InvalidInput, match="row 2, input 'amount': "):
         model.predict(claims("1", amount))
 
 

@@ -5,10 +5,13 @@ A model that cannot be described is listed with an error and does not affect the
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import orjson
 
 from lightship import protocols
 from lightship.calls import ModelState
@@ -18,6 +21,7 @@ from lightship.protocols.openapi import Paths, path_of
 _LOG = logging.getLogger(__name__)
 
 _SCHEME = "bearer"
+_LARGEST = 4096  # bytes of an object's schema that is repeated where it is used
 _VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
@@ -33,7 +37,7 @@ def document(own: Mapping[str, Any], models: Sequence[ModelState], *, token: boo
             for path, operations in _described(route, models).items():
                 paths.setdefault(path, {}).update(operations)
     _make_ids_unique(paths)
-    merged = {**own, "paths": paths}
+    merged = _with_components({**own, "paths": paths})
     if root:
         merged["servers"] = [{"url": root}]
     return _secured(merged) if token else merged
@@ -74,6 +78,34 @@ def _undescribed(route: Route, state: ModelState, error: Exception) -> dict[str,
     if route.method == "POST":
         operation["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
     return operation
+
+
+def _with_components(merged: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with large schemas of objects once, as components.
+
+    A table of a thousand columns is in dozens of schemas: as rows and as columns, of several protocols and routes.
+    """
+    components = merged.get("components", {})
+    schemas: dict[str, Any] = dict(components.get("schemas", {}))
+    paths = _referring(merged["paths"], schemas)
+    return {**merged, "paths": paths, "components": {**components, "schemas": schemas}}
+
+
+def _referring(value: Any, schemas: dict[str, Any]) -> Any:
+    """Return a part of a document that refers to its large schemas.
+
+    They are added to ``schemas``.
+    """
+    if isinstance(value, list):
+        return [_referring(item, schemas) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: item if key == "example" else _referring(item, schemas) for key, item in value.items()}
+    if made.get("type") != "object" or len(text := orjson.dumps(made)) <= _LARGEST:
+        return made
+    name = f"object_{hashlib.sha256(text).hexdigest()[:12]}"
+    schemas[name] = made
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _make_ids_unique(paths: Paths) -> None:

@@ -17,10 +17,8 @@ from lightship.cli.arguments.options import (
     transforms_option,
 )
 from lightship.cli.arguments.request import read_request
-from lightship.cli.output import attributions
-from lightship.cli.output.heatmap import draw
+from lightship.cli.output import attributions, charts
 from lightship.cli.output.terminal import console, quiet
-from lightship.errors import InvalidInput
 from lightship.explain import explain
 from lightship.inputs import kind_of
 from lightship.model import Model
@@ -48,7 +46,7 @@ from lightship.settings import Settings, TransformSettings
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw the explanation of one image to a PNG file.",
+    help="Draw the explanation of one row to a .svg or .png file.",
 )
 @transforms_option
 @registry_option
@@ -73,11 +71,13 @@ def explain_command(
     \b
     lightship explain quickstart '[14.1, 19.3, 0.09]'
     lightship explain quickstart measurements.csv --target benign
+    lightship explain quickstart '[14.1, 19.3, 0.09]' --output chart.svg
     lightship explain digits seven.png --output chart.png
     """
     name, version = parse_model(model)
     number = registry.resolve(name, version)
-    _check_output(output)
+    if output is not None:
+        charts.check(output)
     request = read_request(source, header=header)
     with quiet():
         loaded = Model.load(registry.open(name, number), transforms=transforms)
@@ -86,15 +86,10 @@ def explain_command(
         result, rows = explain(loaded, call, wanted, limits=Settings.from_environment().explain)
     explained = Explained(Prediction(name, number, result), rows)
     if output is not None:
-        draw(output, explained)
+        charts.draw(output, explained, _cells(call, explained.prediction, 0))
     if as_json:
         return click.echo(native.encode_explain(explained).body)
     return _print(explained, call, limit)
-
-
-def _check_output(output: Path | None) -> None:
-    if output is not None and output.suffix.lower() != ".png":
-        raise InvalidInput(f"--output is {output}: it must be a .png file")
 
 
 def _print(explained: Explained, call: Call, limit: int) -> None:

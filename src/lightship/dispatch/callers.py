@@ -30,18 +30,16 @@ def caller_of(context: Mapping[str, Any]) -> str:
     authorizer = context.get("authorizer")
     if not isinstance(authorizer, dict):
         return UNKNOWN
-    for kind, name_of in _NAMES.items():
-        if isinstance(identity := authorizer.get(kind), dict) and identity:
-            return name_of(identity) or UNKNOWN
-    return UNKNOWN
-
-
-def _iam(iam: Mapping[str, Any]) -> str:
-    pool, arn = iam.get("cognitoIdentity"), iam.get("userArn") or ""
-    if pool:
-        identity = pool.get("identityId")
-        return f"cognito:{identity}" if identity else ""
-    return owner_of(arn) if ":assumed-role/" in arn else arn
+    if isinstance(iam := authorizer.get("iam"), dict) and iam:
+        if pool := iam.get("cognitoIdentity"):
+            identity = pool.get("identityId")
+            return f"cognito:{identity}" if identity else UNKNOWN
+        arn = iam.get("userArn") or UNKNOWN
+        return owner_of(arn) if ":assumed-role/" in arn else arn
+    if isinstance(jwt := authorizer.get("jwt"), dict) and jwt:
+        return _jwt(jwt) or UNKNOWN
+    answer = authorizer.get("lambda")
+    return (_lambda(answer) if isinstance(answer, dict) else "") or UNKNOWN
 
 
 def owner_of(arn: str) -> str:
@@ -64,6 +62,3 @@ def _lambda(context: Mapping[str, Any]) -> str:
     principal = context.get("principalId") or context.get("sub")
     # Fractions and integers beyond 64 bits arrive as rounded floats: two callers could have the same one.
     return f"lambda:{principal}" if principal and not isinstance(principal, float) else ""
-
-
-_NAMES = {"iam": _iam, "jwt": _jwt, "lambda": _lambda}

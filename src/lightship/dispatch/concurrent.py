@@ -6,9 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from lightship.calls import Call, Result
-from lightship.dispatch import predict
-from lightship.dispatch.dispatcher import DEFAULT_READY, PREDICT, Dispatcher, check_size, error_response
+from lightship.calls import Call, Prediction
+from lightship.dispatch.dispatcher import DEFAULT_READY, PREDICT, Dispatcher, check_size, decode, error_response
 from lightship.dispatch.operations import OPERATIONS, Runs
 from lightship.errors import BundleError
 from lightship.protocols.http import Matched, Request, Response, Route
@@ -69,12 +68,13 @@ class ConcurrentDispatcher:
         return run(True)
 
     async def _predict(self, request: Request, matched: Matched) -> Response:
-        """Run a prediction; see :func:`lightship.dispatch.predict.predict`."""
+        """Run a prediction; see :meth:`Dispatcher.respond`."""
         route, selector = matched.route, matched.selector
         served = await self._find(request, matched)
         call = await self._decode(request, route, served)
-        result, cached = await self._serving.predict(served, call)
-        response = await self._encode(route, served, result, cached)
+        result, headers = await self._serving.predict(served, call)
+        response = await self._encode(route, Prediction(served.name, served.version, result))
+        response.headers.update(headers)
         if self._serving.serving.cache.shadowed and not selector.explicit:
             self._serving.serving.shadow(served, result, key=request.traffic_key())
         return response
@@ -83,15 +83,15 @@ class ConcurrentDispatcher:
         try:
             return await self._serving.find(matched.selector, request.traffic_key)
         except BundleError:
-            request.model = matched.selector.name or ""  # as in predict.predict
+            request.model = matched.selector.name or ""  # as in Dispatcher
             raise
 
     async def _decode(self, request: Request, route: Route, served: Served) -> Call:
         if len(request.body) < served.inline_bytes:
-            return predict.decode(request, route, served)
-        return await self.in_call_thread(partial(predict.decode, request, route, served))
+            return decode(request, route, served)
+        return await self.in_call_thread(partial(decode, request, route, served))
 
-    async def _encode(self, route: Route, served: Served, result: Result, cached: str | None) -> Response:
-        if sum(array.size for array in result.outputs.values()) <= _ENCODE_INLINE:
-            return predict.encode(route, served, result, cached)
-        return await self.in_call_thread(partial(predict.encode, route, served, result, cached))
+    async def _encode(self, route: Route, prediction: Prediction) -> Response:
+        if sum(array.size for array in prediction.result.outputs.values()) <= _ENCODE_INLINE:
+            return route.encode(prediction)
+        return await self.in_call_thread(partial(route.encode, prediction))

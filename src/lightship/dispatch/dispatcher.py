@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 
 from lightship import protocols
+from lightship.calls import Call, ModelSelector, Prediction
 from lightship.dispatch.operations import OPERATIONS, Context, Exposition, Runs
-from lightship.dispatch.predict import predict
-from lightship.errors import Forbidden, LightshipError, TooLarge, TransformError, Unauthenticated
-from lightship.protocols.http import Matched, Request, Response
+from lightship.errors import BundleError, Forbidden, LightshipError, TooLarge, TransformError, Unauthenticated
+from lightship.protocols.http import Matched, Request, Response, Route
+from lightship.serving.pool import Served
 from lightship.serving.serving import Serving
 from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
 
@@ -72,17 +73,36 @@ class Dispatcher:
         """
         try:
             matched = matched or self.authorise(request)
-            if matched is None:
-                return None
-            if matched.route.operation == PREDICT:
-                response = predict(self.serving, request, matched)
-            else:
-                response = self._operate(request, matched)
-            if len(response.body) * 2 > self.max_answer > 0:  # escapes at most double the size of a JSON string
-                check_size(response, self.max_answer)
+            return None if matched is None else self.respond(request, matched)
         except Exception as error:
-            response = error_response(request, error)
+            return error_response(request, error)
+
+    def respond(self, request: Request, matched: Matched) -> Response:
+        """Return the response to an authorised request; raises LightshipError.
+
+        The steps of a prediction are: select a version, decode, run, encode.
+        """
+        serving, route = self.serving, matched.route
+        if route.operation != PREDICT:
+            return self._operate(request, matched)
+        selector = matched.selector
+        served = serving.router.ready(selector, request.traffic_key) or self._find(request, selector)
+        call = decode(request, route, served)
+        result, headers = serving.predict(served, call) if serving.caches else (served.predict(call), served.headers)
+        response = route.encode(Prediction(served.name, served.version, result))
+        response.headers.update(headers)
+        if serving.cache.shadowed and not selector.explicit:
+            serving.shadow(served, result, key=request.traffic_key())
+        if len(response.body) * 2 > self.max_answer > 0:  # escapes at most double the size of a JSON string
+            check_size(response, self.max_answer)
         return response
+
+    def _find(self, request: Request, selector: ModelSelector) -> Served:
+        try:
+            return self.serving.find(selector, request.traffic_key)
+        except BundleError:
+            request.model = selector.name or ""  # for metrics: the model exists, so clients cannot invent labels
+            raise
 
     def _operate(self, request: Request, matched: Matched) -> Response:
         operation = OPERATIONS[matched.route.operation]
@@ -90,7 +110,29 @@ class Dispatcher:
             self.serving.retry_failed()
             if matched.route.operation == DEFAULT_READY:
                 self.serving.load_default_once()
-        return operation.run(self.context, request, matched, True)
+        response = operation.run(self.context, request, matched, True)
+        check_size(response, self.max_answer)
+        return response
+
+
+def decode(request: Request, route: Route, served: Served) -> Call:
+    """Return the call in a request's body.
+
+    Counts refused requests. Raises InvalidInput and other errors of decoders.
+    """
+    request.model, request.version = served.name, served.version
+    assert route.decode is not None  # noqa: S101 - a route with this operation has a decoder
+    try:
+        call = route.decode(request, served.model.manifest)
+    except LightshipError:
+        served.counters.count_refusal()
+        raise
+    for array in call.inputs.values():
+        if array.ndim:
+            call.rows = len(array)
+            break
+    request.rows = call.rows
+    return call
 
 
 def error_response(request: Request, error: Exception) -> Response:

@@ -58,8 +58,7 @@ class Entry:
                 return None
             if "content-encoding" in request.headers or len(request.body) > self.max_body:
                 request.body = inflate(request.body, request.headers, self.max_body)
-            response = self.dispatcher.answer(request, matched)
-            assert response is not None  # noqa: S101 - it has a route
+            response = self.dispatcher.respond(request, matched)
             accepted = request.headers.get("accept-encoding")
             if accepted and len(response.body) > SMALLEST:
                 response = compress(response, accepted)
@@ -69,7 +68,7 @@ class Entry:
             request.method = method
         if self.cors.origins:
             response.headers = merged(response.headers, self.cors.answer_headers(request.headers.get("origin", "")))
-        identified(request, response)
+        response.headers[_ID] = request.correlation if _ID in request.headers else request.id
         return without_body(response) if method == "HEAD" else response
 
     def _options(self, request: Request) -> Response | None:
@@ -88,8 +87,8 @@ class Entry:
 def identified(request: Request, response: Response) -> Response:
     """Return the response with the request's correlation id.
 
-    Assigns an id to a request without one.
+    Assigns an id to a request that was refused before admission.
     """
     request.id = request.id or os.urandom(16).hex()
-    response.headers[_ID] = request.correlation if _ID in request.headers else request.id
+    response.headers[_ID] = request.correlation
     return response

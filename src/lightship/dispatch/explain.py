@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lightship.calls import Explained, Prediction
-from lightship.dispatch.predict import decode
+from lightship.dispatch.dispatcher import decode
 from lightship.errors import BundleError
 from lightship.protocols.http import Matched, Request, Response
 from lightship.serving.serving import Serving
@@ -20,11 +20,10 @@ def explain(serving: Serving, request: Request, matched: Matched, limits: Explai
     try:
         served = serving.find(matched.selector, request.traffic_key)
     except BundleError:
-        request.model = matched.selector.name or ""  # as in predict.predict
+        request.model = matched.selector.name or ""  # as in Dispatcher
         raise
     call = decode(request, matched.route, served)
     result, rows = explain_call(served.model, call, call.parameters["target"], limits=limits)
     response = matched.route.encode(Explained(Prediction(served.name, served.version, result), rows))
-    response.headers["lightship-model"] = served.name
-    response.headers["lightship-version"] = str(served.version)
+    response.headers.update(served.headers)
     return response

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship import numerals
 from lightship.evaluation.counts.numbers import EXACT
 from lightship.formats import parquet
 from lightship.tensors import Array, Signature
@@ -69,6 +70,8 @@ def number(cell: Any) -> int | float:
 
     Whole numbers of up to 64 bits are integers.
     """
+    if isinstance(cell, str) and not numerals.is_number(cell):
+        return math.nan
     try:
         value = parquet.number(Decimal(cell) if isinstance(cell, str) else cell)
         return value if type(value) is int else float(value)

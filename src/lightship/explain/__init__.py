@@ -36,7 +36,7 @@ def explain(
     evaluator = Evaluator(model, signature, time.monotonic() + limits.seconds)
     result = model.predict(call)
     targets = targets_of(spec, result.outputs[spec.name], target)
-    rows = _affordable(_methods(model, signature, call), call.rows, limits.evaluations)
+    rows = _affordable(_methods(model, signature, call), len(targets), limits.evaluations)
     if len(targets) != len(rows):
         raise InvalidInput(f"the output '{spec.name}' has {len(targets)} rows for {len(rows)}: it cannot be explained")
     return result, tuple(

@@ -11,11 +11,12 @@ import numpy as np
 from lightship.bundle import Bundle
 from lightship.explain import kernel, occlusion
 from lightship.explain.attribution import Attribution
+from lightship.explain.compiled import STEPS
 from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Values
 from lightship.explain.exact import Exact
 from lightship.explain.features import Row
-from lightship.explain.gradients import STEPS, IntegratedGradients
+from lightship.explain.gradients import IntegratedGradients
 from lightship.explain.line import Unexplained
 from lightship.explain.target import Target
 from lightship.model import Model

@@ -9,6 +9,7 @@ from lightship.errors import BundleError
 
 METHOD = "integrated_gradients"
 SIGNATURE = "explain"
+STEPS = (32, 64, 128, 256, 512)
 
 
 class Gradient(NamedTuple):
@@ -19,6 +20,7 @@ class Gradient(NamedTuple):
         inputs: names of the engine's inputs, in the order of the file's ``row_0``, ``baseline_0``, ``gradient_0`` ….
         outputs: how many numbers one row of an output has, in the order of the file's ``target``.
         points: how many points between baseline and row one call of the file evaluates, a power of two.
+        steps: the most steps for one row, one of :data:`STEPS`.
         difference: the largest difference from TensorFlow's gradient for recorded rows, as a share of the gradient's
             largest element.
     """
@@ -27,6 +29,7 @@ class Gradient(NamedTuple):
     inputs: tuple[str, ...] = ()
     outputs: Mapping[str, int] = {}
     points: int = 0
+    steps: int = 0
     difference: float = 0.0
 
     def target(self, output: str, number: int) -> int | None:
@@ -43,7 +46,7 @@ class Gradient(NamedTuple):
         if self.reason:
             return {"reason": self.reason}
         outputs = [{"name": name, "numbers": count} for name, count in self.outputs.items()]
-        sizes = {"points": self.points, "difference": self.difference}
+        sizes = {"points": self.points, "steps": self.steps, "difference": self.difference}
         return {"method": METHOD, "inputs": list(self.inputs), "outputs": outputs, **sizes}
 
     @classmethod
@@ -63,7 +66,7 @@ class Gradient(NamedTuple):
         if record["method"] != METHOD:
             return cls("the gradient needs a later version of Lightship")
         outputs = {str(entry["name"]): int(entry["numbers"]) for entry in record["outputs"]}
-        points = int(record["points"])
-        if points not in (1, 2, 4, 8, 16, 32) or min(outputs.values()) < 1:
-            raise ValueError("a gradient without points or numbers")
-        return cls("", tuple(map(str, record["inputs"])), outputs, points, float(record["difference"]))
+        inputs, points, steps = tuple(map(str, record["inputs"])), int(record["points"]), int(record["steps"])
+        if points not in (1, 2, 4, 8, 16, 32) or steps not in STEPS or min(outputs.values()) < 1:
+            raise ValueError("a gradient without points, steps or numbers")
+        return cls("", inputs, outputs, points, steps, float(record["difference"]))

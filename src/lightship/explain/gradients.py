@@ -17,12 +17,11 @@ from lightship.engines.base import Engine
 from lightship.engines.litert import LiteRTEngine
 from lightship.engines.preprocessed import programs_of
 from lightship.explain.attribution import Attribution
-from lightship.explain.compiled import METHOD, SIGNATURE, Gradient
+from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, Gradient
 from lightship.explain.line import Integral, Line, Unexplained, line_of
 from lightship.preprocessing.program import BoundProgram
 from lightship.tensors import Array
 
-STEPS = (32, 64, 128, 256, 512)
 CLOSE = 1e-3  # the gap at which no more steps are computed
 
 _ORDER = 8  # nodes of one Gauss-Legendre quadrature; more steps are more intervals
@@ -57,14 +56,19 @@ class IntegratedGradients:
         program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
         return cls(gradient, LiteRTEngine(bundle.path / EXPLAIN), program.bind() if program else None)
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return the names of the outputs that it explains."""
+        return tuple(self._gradient.outputs)
+
     def explain(
         self, rows: Mapping[str, Array], baseline: Mapping[str, Array], output: str, number: int
     ) -> Attribution:
         """Return the attributions of one number in each row of an output.
 
         ``rows`` are valid inputs of the default signature, ``baseline`` is one row of them, [1, ...]. The steps double
-        from 32 to 512 until the gap of a row is below 1e-3. Raises Unexplained for rows that need another method,
-        InvalidInput or EngineError.
+        from 32 to 512, or to fewer for a large model, until the gap of a row is below 1e-3. Raises Unexplained for
+        rows that need another method, InvalidInput or EngineError.
         """
         target = self._gradient.target(output, number)
         if target is None:
@@ -86,7 +90,7 @@ class IntegratedGradients:
 
     def _row(self, row: Mapping[str, Array], baseline: Mapping[str, Array], target: int) -> Row:
         line = line_of(row, baseline, self._gradient.inputs, self._program)
-        for steps in STEPS:
+        for steps in (steps for steps in STEPS if steps <= self._gradient.steps):
             integral = self._integral(line, target, steps)
             gap = integral.gap(line.total(integral))
             if gap <= CLOSE:
@@ -117,6 +121,6 @@ def quadrature(steps: int) -> tuple[Array, Array]:
     """
     nodes, weights = np.polynomial.legendre.leggauss(_ORDER)
     parts = steps // _ORDER
-    places = (np.arange(parts)[:, np.newaxis] + (nodes + 1) / 2) / parts
+    alphas = (np.arange(parts)[:, np.newaxis] + (nodes + 1) / 2) / parts
     shares = np.tile(weights / (2 * parts), parts)
-    return places.ravel().astype(np.float32), shares.astype(np.float32)
+    return alphas.ravel().astype(np.float32), shares.astype(np.float32)

@@ -88,7 +88,7 @@ def line_of(row: Tensors, base: Tensors, inputs: Sequence[str], program: BoundPr
         return _finite(Line(_floats(row, inputs), _floats(base, inputs), shapes))
     variants = _variants(row, base)
     made = _floats(program.run(variants), inputs)
-    first, last = ({name: array[at : at + 1] for name, array in made.items()} for at in (0, -1))
+    first, last = ({name: array[part] for name, array in made.items()} for part in (slice(1), slice(-1, None)))
     line = _finite(Line(last, first, shapes, {name: array[1:-1] - array[:1] for name, array in made.items()}))
     for name, moves in line.moves.items():
         whole = line.row[name] - line.base[name]

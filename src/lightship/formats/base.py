@@ -78,10 +78,19 @@ class Streamed(Format, Protocol):
         Raises InvalidInput.
         """
 
-    def scan(self, blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
+    def scan(
+        self,
+        blocks: Iterable[bytes],
+        *,
+        offset: int,
+        row: int,
+        target: int,
+        names: Callable[[], Collection[str]] = tuple,
+    ) -> Iterator[Span]:
         """Split a stream into spans of at most ``target`` bytes.
 
         The stream begins at byte ``offset`` with row number ``row``. A longer row is a span alone or with its
         neighbours. Memory is constant. A scan resumed at the end of any span gives the same spans. Empty lines are not
-        rows and may be between two spans. Raises InvalidInput for a row over LONGEST_ROW bytes.
+        rows and may be between two spans, except in CSV of one column: there they are rows with an empty cell, unless
+        they end the file. ``names`` returns the file's columns. Raises InvalidInput for a row over LONGEST_ROW bytes.
         """

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count, repeat
 
 from lightship.errors import InvalidInput
 from lightship.formats import workbooks
@@ -18,6 +20,9 @@ from lightship.formats import workbooks
 MAX_COLUMNS = 10_000
 
 _BOOLEANS = frozenset({"true", "false"})
+
+# Words for missing values, in lower case: a row of them alone is not a header.
+_MISSING = frozenset({"", "-", "?", "na", "n/a", "#n/a", "<na>", "nan", "nil", "none", "null", "missing"})
 
 # Separators in files that spreadsheets save in some languages, with their names in messages.
 _SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
@@ -44,27 +49,45 @@ def read(data: bytes, *, has_header: bool | None = None, names: Collection[str] 
     line = io.StringIO(text.lstrip("\r\n")).readline()
     _check_width(line, names)
     check_separator(line, lambda: names)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), strict=True)
     try:
-        return _table(filter(None, reader), has_header, names)
+        return _table(reader, has_header, names)
     except csv.Error as error:
         raise InvalidInput(f"line {reader.line_num} of the CSV cannot be parsed: {error}") from None
 
 
-def _table(rows: Iterator[list[str]], has_header: bool | None, names: Collection[str]) -> Table:
-    """Return the table of rows; raises InvalidInput at the first wrong row."""
-    first = next(rows, None)
-    if first is None:
-        raise InvalidInput("the CSV is empty: send at least one row")
-    header, body = None, [first]
+def rows(lines: Iterator[list[str]], *, one_column: bool) -> Iterator[list[str]]:
+    """Yield the rows among parsed lines.
+
+    In a file of one column an empty line is a row with an empty cell, in any other it is no row. Empty lines at the end
+    of a file are no rows: remove them before.
+    """
+    return (line or [""] for line in lines) if one_column else filter(None, lines)
+
+
+def _table(lines: Iterator[list[str]], has_header: bool | None, names: Collection[str]) -> Table:
+    """Return the table of lines; raises InvalidInput at the first wrong row."""
+    empty, first = _first(lines)
+    header = None
+    body: list[list[str]] = []
     if is_header(first, lambda: names) if has_header is None else has_header:
-        header, body = columns(first), []
-    for row in rows:
+        header = columns(first, lambda: names)
+    else:
+        lines = chain(repeat([], empty), [first], lines)
+    for row in rows(lines, one_column=len(first) == 1):
         if len(row) != len(first):
             expected = f"{'the first row' if header is None else 'the header'} has {len(first)}"
             raise InvalidInput(f"ragged: {len(row)} cells where {expected}", row=len(body))
         body.append(row)
     return Table(header, body)
+
+
+def _first(lines: Iterator[list[str]]) -> tuple[int, list[str]]:
+    """Return the number of empty lines before the first other line, and that line."""
+    for number, line in enumerate(lines):
+        if line:
+            return number, line
+    raise InvalidInput("the CSV is empty: send at least one row")
 
 
 def _check_width(line: str, names: Collection[str]) -> None:
@@ -76,24 +99,40 @@ def _check_width(line: str, names: Collection[str]) -> None:
 def is_header(cells: Sequence[str], names: Callable[[], Collection[str]]) -> bool:
     """Return whether a first row is a header.
 
-    It is if it has a cell and none is a number, true or false, or if it holds all of ``names`` and not all of these are
-    numbers.
+    It is if no cell is a number, true or false and not all are words for missing values, or if it holds all of
+    ``names`` and not all of these are numbers.
     """
-    if any(map(str.strip, cells)) and not any(map(_is_value, cells)):
+    if not any(map(_is_value, cells)) and not _MISSING.issuperset(cell.strip().lower() for cell in cells):
         return True
     wanted = names()
-    return not all(map(is_number, wanted)) and {cell.strip() for cell in cells}.issuperset(wanted)
+    return not all(map(_is_number, wanted)) and {cell.strip() for cell in cells}.issuperset(wanted)
 
 
-def columns(cells: Sequence[str]) -> tuple[str, ...]:
-    """Return the names in a header; raises InvalidInput for a duplicate."""
-    names = tuple(cell.strip() for cell in cells)
-    seen: set[str] = set()
+def columns(cells: Sequence[str], names: Callable[[], Collection[str]]) -> tuple[str, ...]:
+    """Return the names in a header, each once.
+
+    A repeated one gets a number that no column has, such as ``a_2``. Raises InvalidInput where it is one of ``names``,
+    which the model reads.
+    """
+    found = tuple(cell.strip() for cell in cells)
+    if len(set(found)) == len(found):
+        return found
+    wanted = frozenset(names())
+    for name, number in Counter(found).items():
+        if number > 1 and name in wanted:
+            raise InvalidInput(f"the CSV has the model's column '{name[:80]}' twice: rename one of them")
+    return tuple(_numbered(found, wanted.union(found)))
+
+
+def _numbered(names: Sequence[str], taken: Collection[str]) -> Iterator[str]:
+    """Yield names, the repeated ones with a number and not in ``taken``."""
+    numbers: dict[str, Iterator[int]] = {}
     for name in names:
-        if name in seen:
-            raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: column names must be unique")
-        seen.add(name)
-    return names
+        if name in numbers:
+            yield next(option for number in numbers[name] if (option := f"{name}_{number}") not in taken)
+        else:
+            numbers[name] = count(2)
+            yield name
 
 
 def check_separator(line: str, names: Callable[[], Collection[str]]) -> None:
@@ -120,11 +159,11 @@ def _fits(cells: Sequence[str], wanted: Collection[str]) -> bool:
 
 
 def _is_value(cell: str) -> bool:
-    return is_number(cell) or cell.strip().lower() in _BOOLEANS
+    return _is_number(cell) or cell.strip().lower() in _BOOLEANS
 
 
-def is_number(cell: str) -> bool:
-    """Return whether a cell is a number for ``float()``, such as ``nan`` or ``inf``."""
+def _is_number(cell: str) -> bool:
+    """Return whether a cell looks like a number, as ``1_000`` does, too."""
     try:
         float(cell)
     except ValueError:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from lightship import numerals
 from lightship.formats import csv_files, lines
 
 # The widest dtype of each of numpy's kinds of number: cells are parsed as it, integers exactly.
@@ -36,11 +37,13 @@ def numbers(
     """Return columns (by position) of a span as an array [rows, columns].
 
     The dtype is floating or integer. ``width`` is the number of cells that every row must have, ``first`` the number of
-    the first row. Returns None unless every row is valid and every cell is a number of the dtype, as Python's ``float``
-    or ``int`` parse it.
+    the first row. Returns None unless every row is valid and every cell is a number of the dtype, as defined by
+    :mod:`lightship.numerals`.
     """
     wanted = np.dtype(dtype)
     data = lines.without_byte_order_mark(data, first=first)
+    if width == 1:  # an empty line is a row, unless it ends the file
+        data = data.rstrip(b"\r\n")
     if wanted.kind not in "fiu" or not _regular(data, wanted.kind):
         return None
     parsed = (_by_arrow if has_arrow() else _by_rows)(data, columns, width, wanted.kind)
@@ -90,7 +93,7 @@ def _regular(data: bytes, kind: str) -> bool:
         return False
     if b"\r" in data and _LONE_RETURN.search(data):
         return False
-    # Arrow parses 0x10 as an integer and nan(1) as a number; Python accepts neither.
+    # Arrow parses 0x10 as an integer and nan(1) as a number; the grammar has neither.
     if kind == "f":
         return b"(" not in data or _CALL.search(data) is None
     return b"x" not in data and b"X" not in data
@@ -115,7 +118,7 @@ def _by_arrow(data: bytes, columns: Sequence[int], width: int, kind: str) -> lis
         table = arrow.read_csv(
             pyarrow.BufferReader(data),
             read_options=arrow.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
-            parse_options=arrow.ParseOptions(newlines_in_values=b'"' in data),
+            parse_options=arrow.ParseOptions(newlines_in_values=b'"' in data, ignore_empty_lines=width != 1),
             convert_options=arrow.ConvertOptions(
                 column_types=dict.fromkeys(chosen, dtype), include_columns=chosen, null_values=[]
             ),
@@ -126,9 +129,9 @@ def _by_arrow(data: bytes, columns: Sequence[int], width: int, kind: str) -> lis
 
 
 def _by_rows(data: bytes, columns: Sequence[int], width: int, kind: str) -> list[npt.NDArray[Any]] | None:
-    parse, dtype = float if kind == "f" else int, _WIDEST[kind]
+    parse, dtype = numerals.real if kind == "f" else numerals.integer, _WIDEST[kind]
     try:
-        rows = [row for row in csv.reader(io.StringIO(data.decode(), newline=""), strict=True) if row]
+        rows = [row for row in csv.reader(io.StringIO(data.decode(), newline=""), strict=True) if row or width == 1]
         if any(len(row) != width for row in rows):
             return None
         return [np.array([parse(row[index]) for row in rows], dtype) for index in columns]

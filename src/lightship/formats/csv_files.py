@@ -14,10 +14,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from lightship import numerals
 from lightship.errors import InvalidInput
 from lightship.formats import lines, workbooks
 from lightship.formats.base import FIRST_BLOCK, LONGEST_ROW, Header, Row, Span
-from lightship.formats.csv import check_separator, columns, is_header, is_number
+from lightship.formats.csv import check_separator, columns, is_header, rows
 
 NAME = "csv"
 SUFFIXES: tuple[str, ...] = (".csv",)
@@ -31,6 +32,7 @@ _QUOTED = rb'"(?<![^,\r\n]")[^"]*+(?:""[^"]*+)*+(?:"|\Z)'
 _FIELD = re.compile(_QUOTED)
 _TOKEN = re.compile(_QUOTED + rb"|\r\n?|\n")
 _LINE_ENDS = (b"\n", b"\r")
+_CRLF = b"\r\n"
 
 # Characters that begin a formula in spreadsheets (OWASP: CSV injection), in some also after blanks or in full width.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
@@ -43,7 +45,7 @@ def header(
     """Return the first row if it is a header; see :meth:`Streamed.header`.
 
     It is if ``has_header`` is True, or by :func:`lightship.formats.csv.is_header`. Raises InvalidInput for another
-    separator than the comma, a duplicate name, and a header that is malformed or longer than FIRST_BLOCK.
+    separator than the comma, one of ``names`` twice, and a header that is malformed or longer than FIRST_BLOCK.
     """
     workbooks.check(block, "the CSV file")
     data = lines.without_byte_order_mark(block, first=1)
@@ -57,42 +59,46 @@ def header(
         return None
     if truncated:
         raise InvalidInput(f"the header of the CSV is longer than {FIRST_BLOCK // 1024} KiB")
-    return Header(_names(row), length + len(block) - len(data)) if row else None
+    return Header(_names(row, names), length + len(block) - len(data)) if row else None
 
 
-def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
-    """Split at row ends; empty lines are not rows."""
-    return lines.spans(blocks, _cut, offset=offset, row=row, target=target)
+def scan(
+    blocks: Iterable[bytes], *, offset: int, row: int, target: int, names: Callable[[], Collection[str]] = tuple
+) -> Iterator[Span]:
+    """Split at row ends; for empty lines see :func:`lightship.formats.csv.rows`."""
+    cut = _cut_column if len(names()) == 1 else _cut
+    return lines.spans(blocks, cut, offset=offset, row=row, target=target)
 
 
-def read(data: bytes, header: Header | None, *, first: int) -> Iterator[Row]:
+def read(data: bytes, header: Header | None, *, first: int, one_column: bool = False) -> Iterator[Row]:
     """Yield rows of text cells, by column with a header, else in order.
 
-    Without a header rows may have any number of cells.
+    Without a header rows may have any number of cells. With ``one_column`` an empty line between rows is a row.
     """
-    data = lines.without_byte_order_mark(data, first=first)
+    data = _content(data, first=first, one_column=one_column)
     number = first
     try:
-        for cells in _rows(data.decode()):
+        for cells in _rows(data.decode(), one_column=one_column):
             yield _row(number, cells, header)
             number += 1
     except (UnicodeDecodeError, csv.Error):
-        for position, (text, _) in enumerate(_split(data), start=first):
+        for position, (text, _) in enumerate(_split(data, one_column=one_column), start=first):
             if position >= number:
                 yield _row_of(position, text, header)
 
 
-def texts(data: bytes, *, first: int, safe: bool = False) -> list[bytes]:
+def texts(data: bytes, *, first: int, safe: bool = False, one_column: bool = False) -> list[bytes]:
     """Return the bytes of each row of a span without its line end.
 
     Cells can be appended to them. ``safe`` as for :func:`records`; rows that :func:`read` refuses are unchanged.
+    ``one_column`` as for :func:`read`.
     """
-    data = lines.without_byte_order_mark(data, first=first)
+    data = _content(data, first=first, one_column=one_column)
     if b'"' in data:
-        rows = [text for text, _ in _split(data)]
+        found = [text for text, _ in _split(data, one_column=one_column)]
     else:
-        rows = [text for text in data.replace(b"\r", b"\n").split(b"\n") if text]
-    return [_escaped_row(text) for text in rows] if safe else rows
+        found = [text for text in _with_line_feeds(data).split(b"\n") if text or one_column] if data else []
+    return [_escaped_row(text) for text in found] if safe else found
 
 
 def preamble(columns: Sequence[str], *, safe: bool = False) -> bytes:
@@ -122,6 +128,32 @@ def without_quoted(data: bytes) -> bytes:
 
 
 def _cut(piece: bytes, last: bool) -> tuple[int, int]:
+    end, whole = _whole(piece)
+    if last and not end:
+        return len(piece), int(bool(piece))
+    return end, lines.count(whole)
+
+
+def _cut_column(piece: bytes, last: bool) -> tuple[int, int]:
+    """Cut a file of one column after a line that is not empty.
+
+    The empty lines after it are rows only if another such line follows.
+    """
+    if last:
+        body = piece.rstrip(_CRLF)
+        return len(piece), _whole(body)[1].count(b"\n") + bool(body)
+    end, whole = _whole(piece.removesuffix(b"\r"))  # LF may follow
+    body = piece[:end].rstrip(_CRLF)
+    if not body:
+        return 0, 0
+    return len(body) + 1 + piece.startswith(b"\r\n", len(body)), whole.rstrip(b"\n").count(b"\n") + 1
+
+
+def _whole(piece: bytes) -> tuple[int, bytes]:
+    """Return where the last whole row ends, and the bytes before that.
+
+    In these, quoted fields are replaced and line ends are LF.
+    """
     end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
     whole = piece[:end]
     if b'"' in whole:
@@ -129,31 +161,40 @@ def _cut(piece: bytes, last: bool) -> tuple[int, int]:
         if not whole.endswith(_LINE_ENDS):  # the last line end is inside a quoted field
             end = _last_row_end(piece[:end])
             whole = whole[: max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1]
-    if last and not end:
-        return len(piece), int(bool(piece))
-    if b"\r" in whole:
-        whole = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return end, lines.count(whole)
+    return end, _with_line_feeds(whole)
+
+
+def _with_line_feeds(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+
+def _content(data: bytes, *, first: int, one_column: bool) -> bytes:
+    """Return a span without a byte-order mark, and without empty lines at its end."""
+    data = lines.without_byte_order_mark(data, first=first)
+    return data.rstrip(_CRLF) if one_column else data
 
 
 def _last_row_end(piece: bytes) -> int:
     return max((token.end() for token in _TOKEN.finditer(piece) if token[0].startswith(_LINE_ENDS)), default=0)
 
 
-def _split(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Yield each row without its line end, and the position after the line end."""
+def _split(data: bytes, *, one_column: bool = False) -> Iterator[tuple[bytes, int]]:
+    """Yield each row without its line end, and the position after the line end.
+
+    With ``one_column`` empty lines are rows.
+    """
     start = 0
     for token in _TOKEN.finditer(data):
         if token[0].startswith(_LINE_ENDS):
-            if token.start() > start:
+            if one_column or token.start() > start:
                 yield data[start : token.start()], token.end()
             start = token.end()
     if start < len(data):
         yield data[start:], len(data)
 
 
-def _rows(text: str) -> Iterator[list[str]]:
-    return filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))
+def _rows(text: str, *, one_column: bool = False) -> Iterator[list[str]]:
+    return rows(csv.reader(io.StringIO(text, newline=""), strict=True), one_column=one_column)
 
 
 def _row(number: int, cells: list[str], header: Header | None) -> Row:
@@ -166,7 +207,7 @@ def _row(number: int, cells: list[str], header: Header | None) -> Row:
 
 def _row_of(number: int, text: bytes, header: Header | None) -> Row:
     try:
-        return _row(number, next(_rows(text.decode())), header)
+        return _row(number, next(_rows(text.decode()), [""]), header)
     except UnicodeDecodeError as error:
         return Row(number, error=f"not UTF-8: byte {error.start + 1} of the row cannot be read")
     except csv.Error as error:
@@ -181,24 +222,24 @@ def _cells(text: str) -> list[str]:
         return []
 
 
-def _names(row: bytes) -> tuple[str, ...]:
+def _names(row: bytes, expected: Callable[[], Collection[str]]) -> tuple[str, ...]:
     try:
         cells = _cells(row.decode())
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the header of the CSV is not UTF-8: byte {error.start + 1} cannot be read") from None
     if not cells:
         raise InvalidInput("the first row of the CSV cannot be read as its header: a quote is wrong or never closed")
-    return columns(cells)
+    return columns(cells, expected)
 
 
 def _escaped(cell: Any) -> Any:
     if not isinstance(cell, str) or not (cell.startswith(_INVISIBLE) or cell.lstrip().startswith(_FORMULA)):
         return cell
-    return cell if is_number(cell) else f"'{cell}"
+    return cell if numerals.is_number(cell) else f"'{cell}"
 
 
 def _escaped_row(text: bytes) -> bytes:
     try:
-        return records([next(_rows(text.decode()))], safe=True)[0]
+        return records([next(_rows(text.decode()), [""])], safe=True)[0]
     except (UnicodeDecodeError, csv.Error):
         return text

@@ -24,7 +24,9 @@ def header(
     return None
 
 
-def scan(blocks: Iterable[bytes], *, offset: int, row: int, target: int) -> Iterator[Span]:
+def scan(
+    blocks: Iterable[bytes], *, offset: int, row: int, target: int, names: Callable[[], Collection[str]] = tuple
+) -> Iterator[Span]:
     """Split at line ends: JSON strings cannot contain newlines."""
     return lines.spans(blocks, _cut, offset=offset, row=row, target=target)
 

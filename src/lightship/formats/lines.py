@@ -21,7 +21,7 @@ def spans(blocks: Iterable[bytes], cut: Cut, *, offset: int, row: int, target: i
     """Yield spans of as many whole rows as fit ``target`` bytes, at least one.
 
     The spans depend on the file's bytes alone, not on the size of the blocks, and are the same when a scan is resumed
-    at the end of a span. Empty lines are not rows and may be between two spans. Raises InvalidInput for a row over
+    at the end of a span. Empty lines that are not rows may be between two spans. Raises InvalidInput for a row over
     LONGEST_ROW bytes.
     """
     stream = _Stream(blocks)
@@ -85,7 +85,7 @@ def _fill(stream: _Stream, cut: Cut, row: int, target: int, offset: int) -> tupl
         else:
             raise InvalidInput(
                 f"longer than {LONGEST_ROW // 2**20} MiB, from byte {offset} of the file on: "
-                "a line end is missing, or a quote is never closed",
+                "a line end is missing, a quote is never closed, or there are only empty lines",
                 row=row - 1,
             )
     return length, rows

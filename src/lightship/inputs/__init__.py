@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lightship.errors import UnsupportedMedia
-from lightship.inputs.kinds import KINDS, check_options, configurable, configure, files, kind_of
+from lightship.errors import InvalidInput, UnsupportedMedia
+from lightship.inputs.kinds import KINDS, check_options, configurable, configure, decode, files, kind_of
 from lightship.tensors import Array, Signature, TensorSpec
+from lightship.tensors.specs import check_counts
 
 __all__ = [
     "KINDS",
     "check_options",
+    "completed",
     "configurable",
     "configure",
     "decode",
@@ -25,25 +27,35 @@ __all__ = [
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})  # ASCII is valid UTF-8
 
 
-def decode(value: Any, spec: TensorSpec) -> Array:
-    """Return a JSON value as an array of rows; raises InvalidInput.
-
-    The value is in the form of the input's kind, or nested lists.
-    """
-    return kind_of(spec).decode(value, spec)
-
-
 def decode_by_name(values: Mapping[str, Any], signature: Signature) -> dict[str, Array]:
     """Return an object of inputs as arrays of rows; raises InvalidInput.
 
-    An input that may be missing is null in each row where the object lacks it.
+    The object may lack an input that may be missing. Of several wrong inputs, that of the first row is named.
     """
-    arrays = {spec.name: decode(values[spec.name], spec) for spec in signature.inputs if spec.name in values}
-    rows = next((len(array) for array in arrays.values() if array.ndim), 1)
+    arrays, errors = {}, []
     for spec in signature.inputs:
-        if spec.name not in arrays and spec.name in kind_of(spec).optional_columns(spec):
-            arrays[spec.name] = decode([None] * rows, spec)
-    return arrays
+        try:
+            if spec.name in values:
+                arrays[spec.name] = decode(values[spec.name], spec)
+        except InvalidInput as error:
+            errors.append(error)
+    if errors:
+        raise min(errors, key=lambda error: error.row or 0)
+    return completed(arrays, signature.inputs)
+
+
+def completed(arrays: Mapping[str, Array], specs: Sequence[TensorSpec]) -> dict[str, Array]:
+    """Return arrays by name, and those of absent inputs that may be missing.
+
+    Such an input is null in each row. Raises InvalidInput where the other inputs have different numbers of rows.
+    """
+    absent = [spec for spec in specs if spec.name not in arrays and kind_of(spec).may_be_absent(spec)]
+    if not absent:
+        return dict(arrays)
+    check_counts(arrays, specs)
+    batches = (arrays[spec.name] for spec in specs if spec.batched and spec.name in arrays)
+    rows = next((len(array) for array in batches if array.ndim), 1)
+    return {**arrays, **{spec.name: decode([None] * rows, spec) for spec in absent}}
 
 
 def decode_body(body: bytes, media_type: str, signature: Signature, parameters: Mapping[str, str]) -> dict[str, Array]:
@@ -60,7 +72,10 @@ def decode_body(body: bytes, media_type: str, signature: Signature, parameters: 
             f"the content type is {media_type or 'missing'}: this model accepts {', '.join(accepted)}"
         )
     if media_type == tables.MEDIA_TYPE:
-        return tables.from_csv(body, signature, parameters)
+        try:
+            return tables.from_csv(body, signature, parameters)
+        except InvalidInput as error:
+            raise error.in_table() from None
     _check_charset(media_type, parameters)
     (spec,) = signature.inputs
     return {spec.name: kind_of(spec).decode_body(body, spec)}

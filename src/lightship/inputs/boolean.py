@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from lightship.errors import InvalidInput
-from lightship.inputs import gaps
 from lightship.inputs.cells import Cell
 from lightship.inputs.kind import Feature, InputKind, Nested
 from lightship.inputs.rows import each_row
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 _MISSING = {"missing": "nan"}
 
@@ -38,11 +40,6 @@ class Booleans(InputKind):
     def nullable(self) -> bool:
         """See :class:`InputKind`."""
         return self.missing
-
-    @property
-    def json_types(self) -> tuple[str, ...]:
-        """See :class:`InputKind`."""
-        return ("boolean", *super().json_types)
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
@@ -71,16 +68,24 @@ class Booleans(InputKind):
     def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """See :class:`InputKind`; an element is true, false, 1 or 0."""
         if isinstance(value, dict):
-            return nested(value, spec)
+            array = nested(value, spec)
+            self.check_tensor(array, spec)
+            return array
         rows = value if isinstance(value, list) else [value]
         return to_array(list(each_row(partial(self._number, spec=spec), rows)), spec)
 
+    def dtypes(self, spec: TensorSpec) -> tuple[str, ...]:
+        """See :class:`InputKind`: booleans, too."""
+        return (spec.dtype, "bool")
+
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """See :class:`InputKind`: 0 and 1, and NaN where it is a missing value."""
+        if not np.isin(array, (0, 1)).all():
+            list(each_row(partial(self._number, spec=spec), array.ravel().tolist()))
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
-        """See :class:`InputKind`: NaN may be a missing value."""
-        if self.missing:
-            gaps.check_numbers(array, spec)
-        else:
-            super().check_values(array, spec)
+        """See :class:`InputKind`."""
+        self.check_tensor(array, spec)
 
     def column_features(self, spec: TensorSpec) -> tuple[Feature, ...] | None:
         """See :class:`InputKind`: a mean of booleans is none."""
@@ -105,6 +110,13 @@ class Booleans(InputKind):
     def is_nested(self, spec: TensorSpec) -> bool:
         """See :class:`InputKind`: a row may be true or false."""
         return False
+
+    def element(self, spec: TensorSpec) -> Schema:
+        """See :class:`InputKind`."""
+        from lightship.tensors.schemas import nullable
+
+        schema = self._column(spec).schema(spec)
+        return nullable(schema) if self.missing else schema
 
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
         """Return true or false."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship import numerals
 from lightship.tensors import TensorSpec
 
 # Values of the text of booleans, in lower case.
@@ -49,7 +50,7 @@ def parser(spec: TensorSpec) -> Callable[[str], Any]:
     least, most = limits.min, limits.max
 
     def integer(cell: str) -> int:
-        number = int(cell)
+        number = numerals.integer(cell)
         if not least <= number <= most:
             raise ValueError
         return number
@@ -65,6 +66,11 @@ def describe_cell(spec: TensorSpec) -> str:
     return {"f": f"a number ({spec.dtype})", "b": "true or false"}.get(spec.numpy.kind, spec.dtype)
 
 
+def refusal(text: str, expected: str) -> str:
+    """Return why a CSV cell is refused that is not what was expected."""
+    return with_hint(f"{text[:40]!r} is not {expected}", text) if text else "the value is missing"
+
+
 def with_hint(message: str, cell: Any) -> str:
     """Return a message about a wrong number, with a hint where it has a decimal comma."""
     if isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell):
@@ -77,4 +83,10 @@ def _boolean(cell: str) -> bool:
 
 
 # Parser of a cell's text by numpy's dtype kind; each raises ValueError or KeyError.
-_PARSERS: dict[str, Callable[[str], Any]] = {"f": float, "i": int, "u": int, "b": _boolean, "O": str}
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "f": numerals.real,
+    "i": numerals.integer,
+    "u": numerals.integer,
+    "b": _boolean,
+    "O": str,
+}

@@ -6,81 +6,110 @@ Each column of a data frame is an input, or an element of an input: by name, or 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from lightship.errors import InvalidInput
 from lightship.inputs import tables
-from lightship.inputs.kinds import kind_of
-from lightship.tensors import Array, Signature, TensorSpec, json_type
+from lightship.inputs.kinds import decode, kind_of
+from lightship.inputs.rows import all_rows, check_form, is_object
+from lightship.tensors import MISSING, Array, Signature, TensorSpec, json_type
 
 # Index of the cells of columns that are not in the table, after they were appended to its rows.
 _ABSENT = -1
 
-
-@dataclass(frozen=True)
-class Frame:
-    """A data frame in JSON: rows of cells.
-
-    ``names`` is None where the columns are unnamed or only numbered.
-    """
-
-    names: tuple[str, ...] | None
-    rows: Sequence[Sequence[Any]]
+Reader = Callable[[Sequence[Sequence[Any]]], dict[str, Array]]
+"""Returns rows of cells as inputs; raises InvalidInput."""
 
 
 def from_rows(value: list[Any], signature: Signature, where: str) -> dict[str, Array]:
     """Read one value per row.
 
-    A value is an object of columns or of inputs, or the only input's own value.
+    A value is an object of columns or of inputs, or the only input's own value. Raises InvalidInput with the first
+    wrong row.
     """
     if not value:
         raise InvalidInput(f"{where} is empty: send at least one row")
-    if not isinstance(value[0], dict) or value[0].keys() == {"b64"}:
+    if not is_object(value[0]):
         return from_values(value, signature, where, rows=len(value))
-    for row, record in enumerate(value):
-        if not isinstance(record, dict):
-            raise InvalidInput(f"expected an object like the first row, got {json_type(record)}", row=row)
     optional = {name for spec in signature.inputs for name in kind_of(spec).optional_columns(spec)}
-    names = tuple(dict.fromkeys([*value[0], *(name for record in value for name in optional & record.keys())]))
-    for row, record in enumerate(value):
-        if missing := next((name for name in names if name not in record and name not in optional), None):
-            raise InvalidInput("the value is missing", row=row, column=missing[:80])
-    return from_frame(Frame(names, [[record.get(name) for name in names] for record in value]), signature)
+    present = [name for record in value if isinstance(record, dict) for name in optional & record.keys()]
+    names = tuple(dict.fromkeys([*value[0], *present])) if any(value) else tuple(optional)
+    read = reader(names, len(names), signature)
+
+    def convert(records: list[Any]) -> dict[str, Array]:
+        check_form(records)
+        for row, record in enumerate(records):
+            if missing := next((name for name in names if name not in record and name not in optional), None):
+                raise InvalidInput(MISSING, row=row, column=missing[:80])
+        return read([[record.get(name) for name in names] for record in records])
+
+    return _all_rows(convert, value)
 
 
 def from_values(value: Any, signature: Signature, where: str, rows: int | None = None) -> dict[str, Array]:
     """Read nested lists for the only input, or rows of unnamed cells for several."""
     if len(signature.inputs) == 1:
         (spec,) = signature.inputs
-        array = kind_of(spec).decode(value, spec)
+        array = decode(value, spec)
         return {spec.name: array if rows is None else _checked_count(array, spec, rows)}
     if not isinstance(value, list) or not value:
         raise InvalidInput(f"{where} must be rows, or an object with {described(signature)}")
-    return from_frame(Frame(None, checked_rows(value)), signature)
+    return from_cells(None, value, signature)
 
 
-def from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
-    """Return a data frame as inputs.
+def from_cells(names: tuple[str, ...] | None, rows: list[Any], signature: Signature) -> dict[str, Array]:
+    """Read rows, which are lists of cells, as :func:`reader` does.
 
-    Columns are whole inputs, or elements of inputs, by name or, if the names do not match, in order. As in MLflow,
-    named columns of no input are ignored, and null is NaN in an input of floats.
+    Raises InvalidInput with the first wrong row.
     """
-    specs = signature.inputs
-    if frame.names is not None and _holds_inputs(frame.names, signature):
-        indices = {name: index for index, name in enumerate(frame.names)}
-        complete = [[*row, None] for row in frame.rows]
-        return {spec.name: _column([row[indices.get(spec.name, _ABSENT)] for row in complete], spec) for spec in specs}
+    if rows and not isinstance(rows[0], list):
+        raise InvalidInput(f"expected a list of cells, got {json_type(rows[0])}", row=0)
+    width = len(rows[0]) if rows else 0
+    read = reader(names, width, signature)
+    return _all_rows(lambda some: read(_checked_rows(some, width)), rows)
+
+
+def _all_rows(convert: Callable[[list[Any]], dict[str, Array]], rows: list[Any]) -> dict[str, Array]:
+    try:
+        return all_rows(convert, rows)
+    except InvalidInput as error:
+        raise error.in_table() from None
+
+
+def reader(names: tuple[str, ...] | None, width: int, signature: Signature) -> Reader:
+    """Return how a data frame's rows of cells become inputs.
+
+    Columns are whole inputs, or elements of inputs, by name or, if the names do not match or are None, in order. As in
+    MLflow, named columns of no input are ignored, and null is NaN in an input of floats. Raises InvalidInput where the
+    columns do not fit.
+    """
+    if names is not None and _holds_inputs(names, signature):
+        return partial(_inputs, names=names, signature=signature)
     if not tables.readable(signature):
         raise InvalidInput(f"a table needs a column for each input: {described(signature)}")
-    wanted = [(name, column) for name, columns in tables.columns_of(signature).items() for column in columns]
-    order = _order(frame, [column for _, column in wanted], signature)
-    rows = [[*row, None] for row in frame.rows] if _ABSENT in order else frame.rows
-    inputs = {}
-    for spec in specs:
-        positions = [index for index, (owner, _) in zip(order, wanted, strict=True) if owner == spec.name]
-        cells = [[_cell(row[index], spec) for index in positions] for row in rows]
+    return partial(_elements, order=_order(names, width, signature), signature=signature)
+
+
+def _inputs(rows: Sequence[Sequence[Any]], names: Sequence[str], signature: Signature) -> dict[str, Array]:
+    """Return columns that are whole inputs."""
+    indices = {name: index for index, name in enumerate(names)}
+    complete = [[*row, None] for row in rows]
+    return {
+        spec.name: _column([row[indices.get(spec.name, _ABSENT)] for row in complete], spec)
+        for spec in signature.inputs
+    }
+
+
+def _elements(rows: Sequence[Sequence[Any]], order: Sequence[int], signature: Signature) -> dict[str, Array]:
+    """Return columns that are elements of inputs; ``order`` has their indices."""
+    complete = [[*row, None] for row in rows] if _ABSENT in order else rows
+    inputs, rest = {}, iter(order)
+    for spec in signature.inputs:
+        indices = list(islice(rest, len(kind_of(spec).columns(spec) or ())))
+        cells = [[_cell(row[index], spec) for index in indices] for row in complete]
         inputs[spec.name] = kind_of(spec).decode_cells(cells, spec)
     return inputs
 
@@ -88,17 +117,16 @@ def from_frame(frame: Frame, signature: Signature) -> dict[str, Array]:
 def _holds_inputs(names: Collection[str], signature: Signature) -> bool:
     """Return whether columns are whole inputs: one, and all that are required."""
     specs = signature.inputs
-    required = [spec.name for spec in specs if spec.name not in kind_of(spec).optional_columns(spec)]
+    required = [spec.name for spec in specs if not kind_of(spec).may_be_absent(spec)]
     return any(spec.name in names for spec in specs) and all(name in names for name in required)
 
 
-def checked_rows(rows: list[Any]) -> list[list[Any]]:
+def _checked_rows(rows: list[Any], width: int) -> list[list[Any]]:
     """Return rows after checking that all are equally long lists of cells."""
+    check_form(rows)
     for number, row in enumerate(rows):
-        if not isinstance(row, list):
-            raise InvalidInput(f"expected a list of cells, got {json_type(row)}", row=number)
-        if len(row) != len(rows[0]):
-            raise InvalidInput(f"ragged: {len(row)} cells where the first row has {len(rows[0])}", row=number)
+        if len(row) != width:
+            raise InvalidInput(f"ragged: {len(row)} cells where the first row has {width}", row=number)
     return rows
 
 
@@ -112,14 +140,14 @@ def _checked_count(array: Array, spec: TensorSpec, rows: int) -> Array:
     return array
 
 
-def _order(frame: Frame, wanted: Sequence[str], signature: Signature) -> Sequence[int]:
-    """Return the index of each wanted column; _ABSENT for an optional one."""
-    if frame.names is not None and (tables.named(signature) or not set(wanted).isdisjoint(frame.names)):
-        indices = {name: index for index, name in enumerate(frame.names)}
-        if missing := tables.missing_columns(signature, frame.names):
+def _order(names: Sequence[str] | None, width: int, signature: Signature) -> Sequence[int]:
+    """Return the index of each column of the model; _ABSENT for an optional one."""
+    wanted = [column for columns in tables.columns_of(signature).values() for column in columns]
+    if names is not None and (tables.named(signature) or not set(wanted).isdisjoint(names)):
+        indices = {name: index for index, name in enumerate(names)}
+        if missing := tables.missing_columns(signature, names):
             raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(wanted)[:300]}")
         return [indices.get(name, _ABSENT) for name in wanted]
-    width = len(frame.rows[0]) if frame.rows else 0
     if width != len(wanted):
         raise InvalidInput(f"the number of columns must be {len(wanted)} ({', '.join(wanted)[:300]}), got {width}")
     return range(width)

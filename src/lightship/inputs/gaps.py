@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.tensors import Array, TensorSpec, check_finite, to_array, validate
+from lightship.tensors import MISSING, Array, TensorSpec, check_finite, to_array, validate
 
 if TYPE_CHECKING:
     from lightship.inputs.cells import Cell
@@ -85,7 +85,7 @@ def check_columns(array: Array, spec: TensorSpec, columns: Sequence[tuple[str, b
     if not wrong.any():
         return
     row, column = np.argwhere(wrong)[0].tolist()
-    fault = "the value is missing" if np.isnan(array[row, column]) else f"an infinity, or a number beyond {spec.dtype}"
+    fault = MISSING if np.isnan(array[row, column]) else f"an infinity, or a number beyond {spec.dtype}"
     raise InvalidInput(fault, row=row, column=columns[column][0])
 
 
@@ -107,8 +107,3 @@ def sampled(sampler: Sampler, values: Array, allowed: Any = True) -> Array:
     missing = (sampler.rng.random(values.shape) < _SHARE) & allowed
     missing[: len(missing) // 2] = False
     return np.where(missing, values.dtype.type(np.nan), values)
-
-
-def nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a JSON schema that accepts null, too."""
-    return {"anyOf": [schema, {"type": "null"}]}

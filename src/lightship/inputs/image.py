@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 MAX_PIXELS = 25_000_000  # in total for one input of a request
 _SHORTEST = 64
@@ -107,9 +108,11 @@ class Image(InputKind):
         """See :class:`InputKind`: a row may be base64."""
         return False
 
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
+    def schemas(self, spec: TensorSpec) -> list[Schema]:
         """See :class:`InputKind`."""
-        return [{"type": "string", "format": "byte", "description": "a PNG or JPEG image as base64"}]
+        from lightship.tensors.schemas import BASE64
+
+        return [{"type": "string", "format": "byte", "description": "a PNG or JPEG image as base64"}, BASE64]
 
     def encode(self, row: Array, spec: TensorSpec) -> str:
         """Return a PNG in base64, pixels clipped to 0..255; inverts :meth:`decode_body`."""

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.tensors import Array, TensorSpec, check_finite, to_array
+from lightship.inputs.rows import is_object
+from lightship.tensors import Array, TensorSpec, check_finite, is_row, to_array
 
 if TYPE_CHECKING:
     from typing import Self
 
     from lightship.inputs.cells import Cell
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 Features = Mapping[str, list[Any]]
 """Named lists of values: an example of TensorFlow Serving's ``classify`` and ``regress``."""
@@ -68,11 +70,6 @@ class InputKind:
         """Return whether elements may be missing: null in JSON, NaN in the tensor."""
         return False
 
-    @property
-    def json_types(self) -> tuple[str, ...]:
-        """Return the JSON types of elements beside that of the dtype."""
-        return ("null",) if self.nullable else ()
-
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
         """Check the options of model.yaml that do not depend on the tensor.
@@ -110,6 +107,12 @@ class InputKind:
         """
         return nested(value, spec)
 
+    def rows(self, value: Any, spec: TensorSpec) -> list[Any]:
+        """Return the rows of a value that :meth:`decode` takes; empty for one row."""
+        if not isinstance(value, list) or not spec.batched:
+            return []
+        return value if any(map(is_object, value)) or not is_row(value, spec) else []
+
     def decode_body(self, body: bytes, spec: TensorSpec) -> Array:
         """Return a body of one of ``media_types`` as rows; raises InvalidInput."""
         raise NotImplementedError
@@ -145,6 +148,16 @@ class InputKind:
         zero: Array = np.zeros_like(row)
         return np.broadcast_to(row.mean(axis=tuple(range(row.ndim - 1))), row.shape) if _has_mean(row) else zero
 
+    def dtypes(self, spec: TensorSpec) -> tuple[str, ...]:
+        """Return the dtypes of tensors that a client may send, the spec's first."""
+        return (spec.dtype,)
+
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """Raise InvalidInput for values that the input never has.
+
+        For tensors that a client sent as such: NaN and infinities pass, because binary data can hold them.
+        """
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """Raise InvalidInput for NaN and infinities that the input does not take."""
         check_finite(array, spec)
@@ -160,6 +173,10 @@ class InputKind:
     def optional_columns(self, spec: TensorSpec) -> Collection[str]:
         """Return the columns that a row or a table may lack."""
         return ()
+
+    def may_be_absent(self, spec: TensorSpec) -> bool:
+        """Return whether a call may lack the whole input."""
+        return not self.named_columns and spec.name in self.optional_columns(spec)
 
     def column_spec(self, spec: TensorSpec, column: str) -> TensorSpec:
         """Return the spec of one column's cells, as an input of its own."""
@@ -190,9 +207,23 @@ class InputKind:
         """Return whether a row is always nested lists after :meth:`cells`."""
         return spec.numpy.kind != "O"
 
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
+    def element(self, spec: TensorSpec) -> Schema:
+        """Return the JSON schema of an element of nested lists."""
+        from lightship.tensors import schemas  # imported here: requests do not need it
+
+        schema = schemas.element(spec)
+        return schemas.nullable(schema) if self.nullable else schema
+
+    def schemas(self, spec: TensorSpec) -> list[Schema]:
         """Return JSON schemas of the kind's own forms of one row, without nested lists."""
         return []
+
+    def table_schemas(self, spec: TensorSpec) -> list[Schema]:
+        """Return JSON schemas of the kind's own forms of several rows."""
+        from lightship.tensors.schemas import any_of, array
+
+        own = self.schemas(spec)
+        return [array(any_of(*own))] if own else []
 
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
         """Return one row in the kind's own form; None where that is nested lists."""

@@ -6,13 +6,15 @@ A kind's module is imported at its first use: a model of plain tensors imports n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
 from lightship.errors import InvalidInput
 from lightship.inputs.kind import PLAIN, InputKind
-from lightship.tensors import TensorSpec
+from lightship.inputs.rows import first_wrong
+from lightship.tensors import Array, TensorSpec
+from lightship.tensors.specs import every_row, fits
 
 # Modules by the manifest's ``type``.
 KINDS: dict[str, str] = {
@@ -65,3 +67,24 @@ def configure(spec: TensorSpec, kind: str, options: Mapping[str, Any]) -> dict[s
     except InvalidInput as error:
         raise InvalidInput(error.reason, input=spec.name, column=error.column) from None
     return {"type": kind, **_class_of(kind).configure(spec, options).to_json()}
+
+
+def decode(value: Any, spec: TensorSpec) -> Array:
+    """Return a JSON value as an array of rows.
+
+    The value is in the form of the input's kind, or nested lists. Raises InvalidInput with the first wrong row.
+    """
+    kind = kind_of(spec)
+    try:
+        return kind.decode(value, spec)
+    except InvalidInput as error:
+        raise first_wrong(partial(_decode_rows, spec=spec), kind.rows(value, spec), error, name=spec.name) from None
+
+
+def _decode_rows(rows: list[Any], spec: TensorSpec) -> Array:
+    """Return rows as an array, checked for their shape; raises InvalidInput."""
+    array = kind_of(spec).decode(rows, spec)
+    if not fits(array.shape, spec.shape):
+        got = f", got {list(array.shape[1:])}" if spec.row_shape else ""
+        raise InvalidInput(f"{every_row(spec)}{got}", input=spec.name)
+    return array

@@ -53,6 +53,10 @@ class Number(InputKind):
         """See :class:`InputKind`; null is a missing value."""
         return gaps.decode(value, spec, self.check_values, nested)
 
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """See :class:`InputKind`: binary tensors follow the rules of JSON, too."""
+        self.check_values(array, spec)
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """See :class:`InputKind`: NaN is a missing value."""
         gaps.check_numbers(array, spec)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.inputs.cells import with_hint
+from lightship.inputs.cells import refusal
 from lightship.inputs.kinds import kind_of
 from lightship.tensors import Array, Signature, TensorSpec, to_array
 
@@ -61,7 +61,8 @@ def by_header(signature: Signature, header: Collection[str], *, detected: bool) 
     if detected and _takes_text(signature):
         raise InvalidInput(
             f"the first row of the CSV lacks the column '{missing[0]}': write a header with {', '.join(names)[:300]}, "
-            "or state that there is none (header=absent in the content type, --no-header on the command line)"
+            "or state that there is none (header=absent in the content type, options.header: false in the request for "
+            "a job, --no-header on the command line)"
         )
     if named(signature) or not frozenset(names).isdisjoint(header):
         raise InvalidInput(f"the table lacks the column '{missing[0]}': it needs {', '.join(names)[:300]}")
@@ -137,9 +138,12 @@ def _elements(cells: list[list[Any]], indices: Sequence[int], names: Sequence[st
             try:
                 row[index] = cell.parse(row[index])
             except (ValueError, KeyError):
-                reason = with_hint(f"{row[index][:40]!r} is not {cell.expected}", row[index])
+                reason = refusal(row[index], cell.expected)
                 raise InvalidInput(reason, row=number, column=names[index]) from None
-        rows.append(row[indices[0]] if len(spec.shape) == 1 else [row[index] for index in indices])
+        if len(spec.shape) == 1:
+            rows.append(row[indices[0]])
+        else:
+            rows.append(row if len(indices) == len(row) else [row[index] for index in indices])
     if spec.dtype == "string":
         return to_array(rows, spec)
     with np.errstate(over="ignore"):

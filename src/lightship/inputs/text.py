@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 MAX_BYTES = 64 * 1024  # of one text, by default
 FILES = {".txt": "wordpiece", ".json": "json", ".model": "sentencepiece"}  # form of a tokenizer file, by its suffix
@@ -122,9 +123,11 @@ class Text(InputKind):
         """See :class:`InputKind`: a text is not a column."""
         return None
 
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
+    def element(self, spec: TensorSpec) -> Schema:
         """See :class:`InputKind`: JSON Schema counts characters, of at least a byte each."""
-        return [{"type": "string", "maxLength": self.max_bytes, "description": "a text"}]
+        from lightship.tensors.schemas import BASE64, any_of
+
+        return any_of({"type": "string", "maxLength": self.max_bytes, "description": "a text"}, BASE64)
 
     def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
         """Return texts of one to eight words; some are unusual, empty, or too long."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,19 +56,16 @@ def not_json(body: bytes, error: orjson.JSONDecodeError) -> InvalidInput:
     return InvalidInput(f"the body is not JSON: {error}")
 
 
-def write(value: Any) -> bytes:
-    """Return the JSON of a value that may hold arrays.
-
-    NaN and infinities become null. Strings of tensors are text, or ``{"b64": …}`` where they are not UTF-8.
-    """
-    return orjson.dumps(value, default=_for_orjson, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
 def _for_orjson(array: Array) -> Any:
     """Return an array that orjson refuses: of strings, a scalar, or not in C order."""
     if array.dtype != np.object_:
         return np.ascontiguousarray(array) if array.ndim else array[()]  # ascontiguousarray() makes a list of a scalar
     return _texts(array.tolist(), binary=False)
+
+
+# Returns the JSON of a value that may hold arrays, as bytes. NaN and infinities become null. Strings of tensors are
+# text, or {"b64": …} where they are not UTF-8.
+write = partial(orjson.dumps, default=_for_orjson, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def nan_as_token(array: Array, *, binary: bool = False) -> Any:

@@ -5,26 +5,21 @@ Schemas of tensors, operations, responses and paths of models.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from lightship.calls import ModelState
 from lightship.inputs import kind_of
 from lightship.protocols.http import Route
 from lightship.tensors import Signature, TensorSpec
+from lightship.tensors.schemas import BASE64, STRING, Schema, any_of
 
-Schema = dict[str, Any]
 Operation = dict[str, Any]
 Paths = dict[str, dict[str, Operation]]
 
 ANY_OBJECT: Schema = {"type": "object"}
 BINARY: Schema = {"type": "string", "format": "binary"}
-STRING: Schema = {"type": "string"}
-
-_TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
 
 
 @dataclass(frozen=True)
@@ -90,19 +85,20 @@ def json_body(schema: Schema, *, required: bool = True) -> dict[str, Any]:
     return {"required": required, "content": {"application/json": {"schema": schema}}}
 
 
-def exactly(properties: Mapping[str, Schema]) -> Schema:
-    """Return the schema of an object with exactly these properties."""
+def exactly(properties: Mapping[str, Schema], *, optional: Collection[str] = ()) -> Schema:
+    """Return the schema of an object with these properties and no others."""
     return {
         "type": "object",
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "properties": dict(properties),
         "additionalProperties": False,
     }
 
 
-def one_or_all(schemas: Mapping[str, Schema]) -> Schema:
-    """Return the only schema, or that of an object of all of them by name."""
-    return next(iter(schemas.values())) if len(schemas) == 1 else exactly(schemas)
+def by_name(signature: Signature, schema: Callable[[TensorSpec], Schema]) -> Schema:
+    """Return the schema of an object of inputs, of which some may be missing."""
+    optional = [spec.name for spec in signature.inputs if kind_of(spec).may_be_absent(spec)]
+    return exactly({spec.name: schema(spec) for spec in signature.inputs}, optional=optional)
 
 
 def explanations() -> Schema:
@@ -131,24 +127,40 @@ TARGET: Schema = {
 }
 
 
-def array(items: Schema) -> Schema:
-    """Return the schema of a list that is not empty."""
-    return {"type": "array", "items": items, "minItems": 1}
-
-
-def nested(spec: TensorSpec, shape: tuple[int | None, ...], *, limits: bool = False) -> Schema:
-    """Return the schema of nested lists of a tensor's elements.
-
-    ``limits`` adds the range of integers. Elements may also have the JSON types of the
-    input's kind, such as null where they may be missing.
-    """
-    schema: Schema = {"type": _TYPES[spec.numpy.kind]}
-    if limits and spec.numpy.kind in "iu":
-        bounds = np.iinfo(spec.numpy)
-        schema |= {"minimum": int(bounds.min), "maximum": int(bounds.max)}
-    if others := kind_of(spec).json_types:
-        schema["type"] = [schema["type"], *others]
+def nested(spec: TensorSpec, shape: tuple[int | None, ...]) -> Schema:
+    """Return the schema of nested lists of a tensor's elements."""
+    schema = kind_of(spec).element(spec)
     for size in reversed(shape):
         schema = {"type": "array", "items": schema}
         schema |= {"minItems": 1} if size is None else {"minItems": size, "maxItems": size}
     return schema
+
+
+def one_row(spec: TensorSpec) -> Schema:
+    """Return the schema of one row of an input.
+
+    It is nested lists, a form of the input's kind, or the only element.
+    """
+    forms = [nested(spec, spec.row_shape), *kind_of(spec).schemas(spec)]
+    return any_of(*forms, nested(spec, ())) if spec.row_shape == (1,) else any_of(*forms)
+
+
+def all_rows(spec: TensorSpec) -> Schema:
+    """Return the schema of an input's rows, in the same forms as :func:`one_row`."""
+    forms = [nested(spec, spec.shape), *kind_of(spec).table_schemas(spec)]
+    return any_of(*forms, nested(spec, (None,))) if _is_column(spec) else any_of(*forms)
+
+
+def value(spec: TensorSpec) -> Schema:
+    """Return the schema of an input's value: all rows, one row, or their bytes."""
+    forms = [all_rows(spec)]
+    if not _is_column(spec):  # there a list is rows
+        forms.append(nested(spec, spec.row_shape))
+    forms += kind_of(spec).schemas(spec)
+    if spec.dtype != "string" and None not in spec.row_shape:
+        forms.append(BASE64)
+    return {"title": spec.name, "description": str(spec), **any_of(*forms)}
+
+
+def _is_column(spec: TensorSpec) -> bool:
+    return spec.batched and spec.row_shape == (1,)

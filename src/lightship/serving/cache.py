@@ -20,6 +20,10 @@ from lightship.tensors import Array, Signature
 if TYPE_CHECKING:
     from lightship.serving.pool import Served
 
+# Headers of responses of a model with a response cache.
+HIT = {"lightship-cache": "hit"}
+MISS = {"lightship-cache": "miss"}
+
 _OVERHEAD = 500  # approximate overhead of an entry in bytes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -12,6 +12,7 @@ from typing import TypeVar
 from lightship.calls import Call, ModelSelector, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry
+from lightship.serving.cache import HIT, MISS
 from lightship.serving.pool import QUICK_SECONDS, Served
 from lightship.serving.registry_cache import NeverRead
 from lightship.serving.router import Target, TrafficKey
@@ -45,25 +46,25 @@ class ConcurrentServing:
 
         While a new version loads, the one that answered before is used. Raises as :meth:`Serving.find`.
         """
-        target = self.serving.router.fresh(selector, key)
-        if target is None:
-            target = await self.read(partial(self._resolve, selector, key))
+        if ready := self.serving.router.ready(selector, key):
+            return ready
+        target = await self.read(partial(self._resolve, selector, key))
         served = self.serving.pool.loaded.get((target.name, target.version)) or await self._load(target)
         if not target.explicit:
             self.serving.router.last_versions[served.name] = served.version
         return served
 
-    async def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
+    async def predict(self, served: Served, call: Call) -> tuple[Result, Mapping[str, str]]:
         """Run a call; see :meth:`Serving.predict`."""
         cache = self.serving.responses(served)
         if cache is None:
-            return await self._run(served, call), None
+            return await self._run(served, call), served.headers
         lookup = cache.look_up(served, call)
         if lookup.result is not None:
-            return lookup.result, "hit"
+            return lookup.result, {**served.headers, **HIT}
         result = await self._run(served, call)
         cache.keep(served, lookup, result)
-        return result, "miss"
+        return result, {**served.headers, **MISS}
 
     async def read(self, report: Callable[[bool], T]) -> T:
         """Return ``report(True)``, which reads the registry, or ``report(False)``.

@@ -42,6 +42,7 @@ class Served(NamedTuple):
 
     Attributes:
         since: the Unix time of its loading, in seconds.
+        headers: the headers of its responses, with its name and number.
         seconds_per_row: by signature, None for the default one; measured by a long-running server, to decide where
             calls run.
         batches: runs calls of one row together, where that is faster.
@@ -54,6 +55,7 @@ class Served(NamedTuple):
     model: Model
     counters: Counters
     since: float
+    headers: Mapping[str, str] = MappingProxyType({})
     seconds_per_row: Mapping[str | None, float] = MappingProxyType({})
     batches: Batches | None = None
     inline_bytes: int = sys.maxsize
@@ -216,7 +218,8 @@ class ModelPool:
     def _open(self, name: str, version: int) -> Served:
         transforms, batching = self._options
         model = Model.load(self._registry.bundle(name, version), transforms=transforms)
-        served = Served(name, version, model, Counters(), time.time())
+        headers = {"lightship-model": name, "lightship-version": str(version)}
+        served = Served(name, version, model, Counters(), time.time(), headers)
         if batching is None:
             return served
         if model.transformed:  # its calls run in threads of their own, never together

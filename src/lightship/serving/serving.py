@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lightship.calls import Call, ModelSelector, ModelState, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry, choose
-from lightship.serving.cache import ResponseCache
+from lightship.serving.cache import HIT, MISS, ResponseCache
 from lightship.serving.pool import Key, Loading, MemoryLimitReached, ModelPool, Served
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.router import Router, Target, TrafficKey
@@ -82,22 +82,23 @@ class Serving:
         self.caches = bool(options.caches)
         self._responses = {name: ResponseCache(limit) for name, limit in options.caches.items()}
         self.cache = RegistryCache(registry, options.refresh)
-        self.router = Router(self.cache, options.default)
         loading = Loading(options.transforms, batching)
         self.pool = ModelPool(
             registry, retry=options.refresh, memory=options.memory, idle=options.idle, loading=loading
         )
+        self.router = Router(self.cache, self.pool.loaded, options.default)
         self._shadows = Shadows(self.pool, shadow_executor)
         self.status = ModelStatus(self.cache, self.router, self.pool, self._shadows)
         self.starting = False
 
     def find(self, selector: ModelSelector, key: TrafficKey = bytes) -> Served:
-        """Return the version that answers a request, after loading it if needed.
+        """Return the version that answers a request, where :meth:`Router.ready` has none.
 
-        Where the request selects no version and the chosen one fails to load, the version that answered before is used.
-        Raises NotFound, BundleError, Unavailable or RegistryError.
+        Reads the registry and loads the version if needed. Where the request selects no version and the chosen one
+        fails to load, the version that answered before is used. Raises NotFound, BundleError, Unavailable or
+        RegistryError.
         """
-        target = self.router.fresh(selector, key) or self.resolve(selector, key)
+        target = self.resolve(selector, key)
         served = self.pool.loaded.get((target.name, target.version)) or self._load(target)
         if not target.explicit:
             self.router.last_versions[served.name] = served.version
@@ -130,20 +131,20 @@ class Serving:
         """
         return None if served.model.stateful else self._responses.get(served.name)
 
-    def predict(self, served: Served, call: Call) -> tuple[Result, str | None]:
-        """Run a call; return its result, and ``hit`` or ``miss`` of the response cache.
+    def predict(self, served: Served, call: Call) -> tuple[Result, Mapping[str, str]]:
+        """Run a call; return its result and the response's headers.
 
-        The second is None where the model has no response cache.
+        The headers state the version, and ``hit`` or ``miss`` where the model has a response cache.
         """
         cache = self.responses(served)
         if cache is None:
-            return served.predict(call), None
+            return served.predict(call), served.headers
         lookup = cache.look_up(served, call)
         if lookup.result is not None:
-            return lookup.result, "hit"
+            return lookup.result, {**served.headers, **HIT}
         result = served.predict(call)
         cache.keep(served, lookup, result)
-        return result, "miss"
+        return result, {**served.headers, **MISS}
 
     def shadow(self, served: Served, result: Result, *, key: bytes) -> None:
         """Run a call also on the versions that shadow this one.

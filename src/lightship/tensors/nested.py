@@ -6,7 +6,7 @@ import base64
 import binascii
 import math
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Literal
 
@@ -14,12 +14,13 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.tensors.specs import (
+    MISSING,
     Array,
     TensorSpec,
     check_finite,
     describe_row,
-    describe_shape,
     empty,
+    every_row,
     refused,
     unraveled,
 )
@@ -49,7 +50,14 @@ def to_array(value: Any, spec: TensorSpec, *, over: Literal["raise", "ignore"] =
     """
     if isinstance(value, dict):
         return _from_base64(value, spec)
-    array = _flat_row(value) if spec.dtype == "float32" else None
+    array: Array | None = None
+    row = value[0] if isinstance(value, list) and len(value) == 1 else value
+    if spec.dtype == "float32" and isinstance(row, list) and row and set(map(type, row)) <= _LEAVES["f"]:
+        try:  # one row is the most frequent input: np.array takes four times as long
+            flat = np.frombuffer(struct.pack(f"={len(row)}f", *row), np.float32)
+            array = flat if row is value else flat[np.newaxis]
+        except OverflowError:  # beyond float32, or an integer beyond float64
+            pass
     if array is None:
         array = _text_array(value, spec) if spec.dtype == "string" else _number_array(value, spec, over)
     if spec.batched and array.ndim == len(spec.shape) - 1:
@@ -65,7 +73,7 @@ def _number_array(value: Any, spec: TensorSpec, over: Literal["raise", "ignore"]
     except OverflowError:
         raise _beyond(value, spec) from None
     except ValueError as error:
-        raise (_ragged if "inhomogeneous" in str(error) else _too_deep)(value, spec) from None
+        raise (_ragged if "inhomogeneous" in str(error) else _too_deep)(spec) from None
     if array.size == 0:
         raise empty(spec)
     return array if wanted != "f" else _floats(array, value, spec, over)
@@ -84,7 +92,8 @@ def _floats(array: Array, value: Any, spec: TensorSpec, over: Literal["raise", "
     except FloatingPointError:
         with np.errstate(over="ignore"):
             beyond = np.isfinite(array) & ~np.isfinite(array.astype(spec.numpy))
-        raise refused(f"a number beyond {spec.dtype}: send smaller numbers", spec, np.argwhere(beyond)[0]) from None
+        reason = f"a number beyond {spec.dtype}: send smaller numbers"
+        raise _refused(reason, np.argwhere(beyond)[0].tolist(), value, spec) from None
 
 
 def _beyond(value: Any, spec: TensorSpec) -> InvalidInput:
@@ -92,45 +101,29 @@ def _beyond(value: Any, spec: TensorSpec) -> InvalidInput:
     limits = np.iinfo(spec.numpy)
     index, first = _find(value, lambda item: not limits.min <= item <= limits.max)
     got = first if -(2**63) <= first < 2**64 else f"an integer of {len(str(abs(first)))} digits"
-    return refused(f"an integer outside {spec.dtype}'s range {limits.min}..{limits.max}: got {got}", spec, index)
-
-
-def _flat_row(value: Any) -> Array | None:
-    """Return float32 [columns] or [1, columns]; None for any other form.
-
-    This is the most frequent input; np.array takes four times as long.
-    """
-    row = value[0] if isinstance(value, list) and len(value) == 1 else value
-    if not isinstance(row, list) or not row or not set(map(type, row)) <= _LEAVES["f"]:
-        return None
-    try:
-        flat = np.frombuffer(struct.pack(f"={len(row)}f", *row), np.float32)
-    except OverflowError:  # beyond float32, or an integer beyond float64
-        return None
-    return flat if row is value else flat[np.newaxis]
+    reason = f"an integer outside {spec.dtype}'s range {limits.min}..{limits.max}: got {got}"
+    return _refused(reason, index, value, spec)
 
 
 def _text_array(value: Any, spec: TensorSpec) -> Array:
     try:
         shape = _nested_shape(value, len(spec.shape))
     except ValueError:
-        raise _ragged(value, spec) from None
+        raise _ragged(spec) from None
     if len(shape) > len(spec.shape):
-        raise InvalidInput(
-            f"input '{spec.name}' must have shape {describe_shape(spec)}, got {len(shape)} or more dimensions"
-        )
+        raise InvalidInput(every_row(spec), input=spec.name)
     flat = np.empty(math.prod(shape), dtype=np.object_)
     for index, item in enumerate(_leaves(value)):
         try:
             flat[index] = item.encode() if isinstance(item, str) else _other_bytes(item, spec)
         except InvalidInput as error:
-            raise refused(error.reason, spec, unraveled(index, shape)) from None
+            raise _refused(error.reason, unraveled(index, shape), value, spec) from None
     return flat.reshape(shape)
 
 
 def _other_bytes(item: Any, spec: TensorSpec) -> bytes:
     if item is None:
-        raise InvalidInput(f"a string cannot be missing ({spec})")
+        raise InvalidInput(MISSING)
     if not isinstance(item, dict):
         raise InvalidInput(f"expected strings ({spec}), got {json_type(item)}")
     return _base64_bytes(item, spec)
@@ -167,31 +160,32 @@ def _check_lists(value: Any, spec: TensorSpec) -> None:
         level = list(chain.from_iterable(level)) if len(inside) == 1 else []
         sizes = set(map(len, level))
         if len(sizes) != 1:
-            raise _ragged(value, spec)
+            raise _ragged(spec)
         if sizes == {0}:
             raise empty(spec)
-    raise _too_deep(value, spec)
+    raise _too_deep(spec)
 
 
-def _too_deep(value: Any, spec: TensorSpec) -> InvalidInput:
-    return InvalidInput(
-        f"the lists are nested too deeply: every row must have shape {describe_row(spec)}", input=spec.name
-    )
+def _too_deep(spec: TensorSpec) -> InvalidInput:
+    return InvalidInput(f"the lists are nested too deeply: {every_row(spec)}", input=spec.name)
 
 
-def _ragged(value: list[Any], spec: TensorSpec) -> InvalidInput:
-    """Return the error for ragged lists, with the first such row of a table."""
-    row = None
-    if spec.batched and len(spec.shape) == 2:
-        sizes = [_width(item) for item in value]
-        wanted = spec.shape[1] or next(filter(None, sizes), None)
-        row = next((number for number, size in enumerate(sizes) if size != wanted), None)
-    return InvalidInput(f"ragged: every row must have shape {describe_row(spec)}", input=spec.name, row=row)
+def _ragged(spec: TensorSpec) -> InvalidInput:
+    return InvalidInput(f"ragged: {every_row(spec)}", input=spec.name)
 
 
-def _width(row: Any) -> int | None:
-    """Return the number of a row's cells; None where it is not a list of cells."""
-    return len(row) if isinstance(row, list) and list not in set(map(type, row)) else None
+def is_row(value: Any, spec: TensorSpec) -> bool:
+    """Return whether nested lists are one row of a batched spec, not a list of rows."""
+    depth, inner = 0, value
+    while isinstance(inner, list):
+        depth += 1
+        inner = next((item for item in inner if isinstance(item, list)), None)
+    return depth == len(spec.row_shape) and spec.row_shape != (1,)
+
+
+def _refused(reason: str, index: Sequence[int], value: Any, spec: TensorSpec) -> InvalidInput:
+    """Return the error for the element at an index of nested lists."""
+    return refused(reason, spec, index, one_row=is_row(value, spec))
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -225,9 +219,10 @@ def _from_base64(value: dict[str, Any], spec: TensorSpec) -> Array:
             f"input '{spec.name}' as base64 must be whole rows of little-endian {spec.dtype} {describe_row(spec)}, "
             f"got {len(data)} bytes"
         )
-    array = np.frombuffer(data, dtype=spec.numpy.newbyteorder("<")).astype(spec.numpy)
+    elements = np.frombuffer(data, dtype=spec.numpy.newbyteorder("<")).astype(spec.numpy)
+    array = elements.reshape([-1, *row] if spec.batched else row)
     check_finite(array, spec)
-    return array.reshape([-1, *row] if spec.batched else row)
+    return array
 
 
 def _base64_bytes(value: dict[str, Any], spec: TensorSpec) -> bytes:
@@ -289,7 +284,8 @@ def _wrong_leaf(value: Any, spec: TensorSpec) -> InvalidInput:
         index, got = (), "integers beyond 64 bits"
     else:
         got = _shown(item)
-    return refused(f"expected {_NAMES[spec.numpy.kind]} ({spec}), got {got}", spec, index)
+    reason = MISSING if got == "null" else f"expected {_NAMES[spec.numpy.kind]} ({spec}), got {got}"
+    return _refused(reason, index, value, spec)
 
 
 def _shown(item: Any) -> str:

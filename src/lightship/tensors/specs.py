@@ -37,6 +37,10 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 }
 
 
+# The reason for a value that a row lacks, or that is null.
+MISSING = "the value is missing"
+
+
 @dataclass(frozen=True)
 class TensorSpec:
     """One input or output of a signature.
@@ -168,9 +172,14 @@ def _check_several(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> 
     names = [spec.name for spec in specs]
     if unknown := [name for name in inputs if name not in names]:
         raise InvalidInput(f"there is no input '{unknown[0]}': the inputs are {', '.join(names)}")
+    check_counts(inputs, specs)
+
+
+def check_counts(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
+    """Raise InvalidInput for inputs with different numbers of rows."""
     rows: dict[int, str] = {}
     for spec in specs:
-        if spec.batched:
+        if spec.batched and spec.name in inputs and inputs[spec.name].ndim:
             rows.setdefault(len(inputs[spec.name]), spec.name)
     if len(rows) > 1:
         sizes = ", ".join(f"'{name}' has {count}" for count, name in rows.items())
@@ -193,16 +202,17 @@ def empty(spec: TensorSpec) -> InvalidInput:
     return InvalidInput(f"empty: send at least one row{shape}", input=spec.name)
 
 
-def refused(reason: str, spec: TensorSpec, index: Sequence[int]) -> InvalidInput:
+def refused(reason: str, spec: TensorSpec, index: Sequence[int], *, one_row: bool = False) -> InvalidInput:
     """Return the error for one element of an input, with its row and its column.
 
-    ``index`` is the element's position in a batch, or in one row; other positions are not shown.
+    ``index`` is the element's position in a batch, or in a value that is one row; a whole row has one number.
     """
-    if not spec.batched or len(index) not in (len(spec.shape), len(spec.row_shape)):
+    if not spec.batched or len(index) == 0:
         return InvalidInput(reason, input=spec.name)
-    row, names = index[0] if len(index) == len(spec.shape) else None, _column_names(spec)
-    if len(spec.shape) == 2 and index[-1] < len(names) == spec.shape[1]:
-        return InvalidInput(reason, row=row, column=names[index[-1]])
+    row, cell = (None, index) if one_row else (index[0], index[1:])
+    names = _column_names(spec)
+    if len(cell) == len(spec.row_shape) == 1 and cell[0] < len(names) == spec.shape[1]:
+        return InvalidInput(reason, row=row, column=names[cell[0]])
     return InvalidInput(reason, input=spec.name, row=row)
 
 
@@ -241,6 +251,13 @@ def describe_shape(spec: TensorSpec) -> str:
 def describe_row(spec: TensorSpec) -> str:
     """Return the shape of one row for a message."""
     return _sizes(spec.row_shape) + _columns(spec)
+
+
+def every_row(spec: TensorSpec) -> str:
+    """Return what every row must be, for a message."""
+    if spec.batched and not spec.row_shape:
+        return f"every row must be one value, not a list ({spec})"
+    return f"every row must have shape {describe_row(spec)}"
 
 
 def _sizes(shape: tuple[int | None, ...]) -> str:

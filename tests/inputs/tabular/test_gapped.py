@@ -43,7 +43,7 @@ def test_decode_gap_is_nan(value: Any) -> None:
         ([{"age": 1}, {"age": None}], "row 2, column 'age'"),
         ({"age": 1, "shoe": 2}, "'shoe'"),
         ({}, "'"),
-        ({"age": [1, 2], "income": [None]}, "ragged"),
+        ({"age": [1, 2], "income": [None]}, "column 'income'"),
         ({"age": 1, "income": "a"}, "a string"),
     ],
     ids=str,

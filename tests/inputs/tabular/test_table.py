@@ -157,7 +157,7 @@ def test_from_csv_reads_inputs_of_different_dtypes() -> None:
         ("1,2\n3\n", "row 2.*1.*2"),
         ("1,2,3\n", "2.*got 3"),
         ("age,income,age\n1,2,3\n", "'age'"),
-        ("age,,income,\n1,2,3,4\n", "''"),
+        ("age,income\n1,\n", "row 1, column 'income': the value is missing"),
         ("age,shoe\n1,2\n", "'income'"),
         ("age;income\n1;2\n", "';'"),
         ("1;2\n3;4\n", "';'"),
@@ -216,3 +216,10 @@ def test_list_of_objects_names_row_and_column(wrong: dict[str, Any], column: str
         inputs.decode(wrong, NAMED)
     assert (several.value.row, several.value.column) == (1, column)
     assert (one.value.row, one.value.column) == (None, column)
+
+
+@pytest.mark.parametrize("header", ["age,,income,", "id,age,id,income", ",income,,age"])
+def test_from_csv_repeated_names_of_other_columns_are_ignored(header: str) -> None:
+    cells = {"age": "4", "income": "5"}
+    row = ",".join(cells.get(name, "x") for name in header.split(","))
+    assert read(f"{header}\n{row}\n", NAMED)["x"] == [[4, 5]]

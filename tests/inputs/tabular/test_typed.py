@@ -200,8 +200,9 @@ def test_schema_has_type_of_each_column() -> None:
     assert schema["required"] == ["age", "city", "plan", "joined"]
     properties = schema["properties"]
     assert properties["age"] == {"type": "number"}
-    assert properties["plan"] == {"type": "string", "enum": ["1", "2"]}
-    assert properties["smoker"] == {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
+    assert properties["plan"]["enum"] == ["1", "2", 1, 2]
+    assert properties["smoker"]["anyOf"][0]["enum"] == [True, False, 0, 1]
+    assert properties["smoker"]["anyOf"][1] == {"type": "null"}
     assert {"type": "string", "format": "date"} in properties["joined"]["anyOf"]
 
 

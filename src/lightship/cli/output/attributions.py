@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from rich.color import Color, blend_rgb
+from rich.color_triplet import ColorTriplet
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from lightship.calls import Attributed, Explanation
 from lightship.cli.output.terminal import printable
+from lightship.drawing.palette import LIGHT, NEGATIVE, POSITIVE
 from lightship.tensors import Array
 
 _HALF = 16  # characters of the longest bar
 _MOST = 20  # columns or words in a table
 _CELL = 24  # characters
-_POSITIVE, _NEGATIVE = "green", "red"
+_POSITIVE, _NEGATIVE = LIGHT[POSITIVE], LIGHT[NEGATIVE]
+_STRONGEST = 0.6  # share of the colour behind the word of the largest value
 _SHADES = " ░▒▓█"
 
 
@@ -31,7 +35,7 @@ def show(screen: Console, title: str, row: Explanation, cells: Sequence[object])
     )
     columns = {name: value for name, value in row.attributions.items() if isinstance(value, float)}
     if columns:
-        screen.print(_bars([*zip(columns, map(_shown, cells), columns.values(), strict=True)]))
+        screen.print(_bars([*zip(columns, map(shown, cells), columns.values(), strict=True)]))
     for name, value in row.attributions.items():
         if not isinstance(value, float):
             _show_input(screen, name, value)
@@ -73,8 +77,8 @@ def _words(words: Sequence[tuple[str, float]]) -> Text:
     largest = max((abs(value) for _, value in words), default=0) or 1.0
     text = Text()
     for word, value in words:
-        rest = 255 - round(180 * abs(value) / largest)
-        colour = f"rgb({rest},255,{rest})" if value > 0 else f"rgb(255,{rest},{rest})"
+        tone = Color.parse(_POSITIVE if value > 0 else _NEGATIVE).get_truecolor()
+        colour = blend_rgb(ColorTriplet(255, 255, 255), tone, _STRONGEST * abs(value) / largest).rgb
         text.append(printable(word), style=f"black on {colour}" if abs(value) > largest / 50 else "")
         text.append(" ")
     return text
@@ -92,7 +96,8 @@ def _grid(values: Array) -> Iterator[Text]:
         yield line
 
 
-def _shown(cell: object) -> str:
+def shown(cell: object) -> str:
+    """Return the cell of a column as one short line."""
     text = cell.decode(errors="replace") if isinstance(cell, bytes) else "" if cell is None else str(cell)
     if isinstance(cell, float):
         text = f"{cell:.6g}"

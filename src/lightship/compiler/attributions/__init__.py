@@ -1,4 +1,4 @@
-"""Compiled gradient: ``explain.tflite``, with which a bundle explains its predictions.
+"""Compiled gradient, ``explain.tflite``: with it a bundle explains predictions.
 
 It is made from the graph that was converted, and kept only where it agrees with TensorFlow's own gradient.
 """
@@ -18,6 +18,7 @@ from lightship.compiler.rewrites import Rewritten
 from lightship.compiler.verification.parity import coarse
 from lightship.compiler.verification.recordings import GOLDEN_ROWS, Recording
 from lightship.explain.compiled import SIGNATURE, Gradient
+from lightship.explain.gradients import IntegratedGradients
 from lightship.preprocessing import Program
 
 
@@ -50,16 +51,21 @@ def _compiled(converted: Rewritten, recording: Recording, folder: Path, program:
     inputs, outputs = recording.up_to(GOLDEN_ROWS)
     inputs = program.bind().run(inputs) if program else inputs
     original = differentiable(converted.folder, recording.signature, inputs, outputs)
-    points = cost.points(original)
+    points, steps = cost.affordable(original)
     with tempfile.TemporaryDirectory() as work:
         save(integral(original.with_derivatives(), points), Path(work, "gradient"), signature=SIGNATURE)
         engine = litert.convert(Path(work, "gradient"), [SIGNATURE], folder / EXPLAIN)
     found = coarse(check.difference(engine, original, inputs, points))
-    return Gradient("", original.inputs, original.outputs, points, found)
+    gradient = Gradient("", original.inputs, original.outputs, points, steps, found)
+    check.completeness(IntegratedGradients(gradient, engine), gradient, inputs)
+    return gradient
 
 
 def _missing(error: LookupError) -> str:
-    """Return the reason of an error of TensorFlow about an operator without gradient."""
-    operator = re.search(r"op(?:eration)? type: ?(\w{1,64})|entry for: ?(\w{1,64})", str(error))
-    named = next(filter(None, operator.groups())) if operator else ""
-    return f"there is no gradient of {named or 'one of its operators'}"
+    """Return the reason of an operator without gradient.
+
+    TensorFlow's message ends with the operator's type; those of :mod:`derivatives` describe a use of one.
+    """
+    text = str(error.args[0]) if error.args else ""
+    operator = re.search(r"(?:op type|for): (\w{1,64})", text)
+    return f"there is no gradient of {operator.group(1) if operator else text[:100] or 'one of its operators'}"

@@ -9,13 +9,17 @@ import numpy as np
 
 from lightship.compiler.attributions.path import Differentiable, Underivable, integral
 from lightship.engines.base import Engine
-from lightship.explain.compiled import SIGNATURE
+from lightship.explain.compiled import SIGNATURE, Gradient
+from lightship.explain.gradients import IntegratedGradients
+from lightship.explain.line import Unexplained
 from lightship.tensors import Array
 
 # Shares of the gradient's largest element. Rounding decides which of two nearly equal elements is the maximum, and
 # whether a number near zero is positive: such a row differs by a little more than most rows.
 MOST_ROWS = 1e-4
 EVERY_ROW = 1e-2
+
+GAP = 0.05  # of attributions from the change of the prediction
 
 _ROWS = 5
 
@@ -38,6 +42,22 @@ def difference(engine: Engine, model: Differentiable, inputs: Tensors, points: i
     return worst
 
 
+def completeness(method: IntegratedGradients, gradient: Gradient, inputs: Tensors) -> None:
+    """Check that attributions of recorded rows add up; raises Underivable.
+
+    They do not where the model rounds or compares, or oscillates between the mean row and a row.
+    """
+    rows = _finite([inputs[name] for name in gradient.inputs])
+    baseline = {name: _mean(inputs[name][rows]) for name in gradient.inputs}
+    output = next(iter(gradient.outputs))
+    try:
+        found = method.explain({name: inputs[name][rows] for name in gradient.inputs}, baseline, output, 0)
+    except Unexplained as error:
+        raise Underivable(str(error)) from None
+    if (gap := float(np.median(found.error))) > GAP:
+        raise Underivable(f"with {found.steps} steps, attributions miss {gap:.0%} of the change of the prediction")
+
+
 def _run(function: Any, arguments: Tensors) -> dict[str, Array]:
     import tensorflow as tf
 
@@ -48,9 +68,7 @@ def _run(function: Any, arguments: Tensors) -> dict[str, Array]:
 def _calls(model: Differentiable, inputs: Tensors, points: int) -> Iterator[dict[str, Array]]:
     """Yield arguments of the functions for some rows, each with another target."""
     rows = [inputs[name].astype(np.float32) for name in model.inputs]
-    finite = [at for at in range(len(rows[0])) if all(np.isfinite(array[at]).all() for array in rows)][:_ROWS]
-    if not finite:
-        raise Underivable("the recorded rows hold numbers that are not finite")
+    finite = _finite(rows)
     nodes = ((np.arange(points) + 0.5) / points).astype(np.float32)
     weights = np.full(points, 1 / points, np.float32)
     numbers = sum(model.outputs.values())
@@ -61,15 +79,24 @@ def _calls(model: Differentiable, inputs: Tensors, points: int) -> Iterator[dict
         yield {**ends, "nodes": nodes, "weights": weights, "target": target}
 
 
+def _finite(rows: Sequence[Array]) -> list[int]:
+    """Return the indices of some rows without NaN; raises Underivable without any."""
+    finite = [at for at in range(len(rows[0])) if all(np.isfinite(array[at]).all() for array in rows)]
+    if not finite:
+        raise Underivable("the recorded rows hold numbers that are not finite")
+    return finite[:_ROWS]
+
+
 def _mean(rows: Array) -> Array:
     mean: Array = rows.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32)
     return mean
 
 
 def _apart(pairs: Sequence[tuple[Tensors, Tensors]], names: Sequence[str]) -> list[float]:
-    """Return each row's largest difference of some outputs, as a share of their largest element.
+    """Return each row's largest difference of some outputs.
 
-    The element may be in another row: a gradient near zero, of a saturated output, is rounding noise.
+    It is a share of their largest element, which may be in another row: a gradient near zero, of a saturated output,
+    is rounding noise.
     """
     largest = max(float(np.abs(expected[name]).max()) for expected, _ in pairs for name in names)
     if not np.isfinite(largest):

@@ -1,21 +1,24 @@
-"""Number of points that one call of a compiled gradient evaluates.
+"""Cost of a compiled gradient: points of one call, and steps of one row.
 
-It depends on the model's sizes only, not on this machine, so that equal compiles have equal bundles.
+They depend on the model's sizes only, not on this machine, so that equal compiles have equal bundles.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightship.compiler.attributions.path import ENDS, Differentiable, Underivable, values
+from lightship.explain.compiled import STEPS
 
 MOST_POINTS = 32
 MODEL_BYTES = 32 * 1024**2  # of model.tflite: the gradient holds its weights twice
 
-_CALL_BYTES = 256 * 1024**2  # of the tensors of one call
-_CALL_PRODUCTS = 4_000_000_000  # multiplications of one call
-_BACK = 3  # the gradient takes about twice the memory and time of the prediction
+# Of all tensors of the prediction. About a third of them is kept for the gradient, whose own take as much again.
+_CALL_BYTES = 640 * 1024**2
+_CALL_PRODUCTS = 4e9  # multiplications of one call
+_ROW_PRODUCTS = 1e11  # multiplications of all calls for one row: a few seconds
+_BACK = 3  # prediction and gradient take about three times the multiplications of the prediction
 _PRODUCTS = {
     "Conv2D": slice(0, 3),
     "Conv3D": slice(0, 4),
@@ -27,16 +30,24 @@ _PRODUCTS = {
 """The sizes of an operator's second input whose product is the number of products in one element of the output."""
 
 
-def points(model: Differentiable) -> int:
-    """Return the number of points, a power of two; raises Underivable for a large model."""
+class Cost(NamedTuple):
+    """Points of one call, and the most steps of one row: powers of two."""
+
+    points: int
+    steps: int
+
+
+def affordable(model: Differentiable) -> Cost:
+    """Return the cost; raises Underivable for a model that is too large."""
     size, products = _of_one_point(model)
-    most = min(_CALL_BYTES / max(1, size), _CALL_PRODUCTS / max(1, products)) / _BACK - len(ENDS)
-    if most < 1:
+    points = min(_CALL_BYTES / max(1, size), _CALL_PRODUCTS / _BACK / max(1, products)) - len(ENDS)
+    steps = _ROW_PRODUCTS / _BACK / max(1, products)
+    if points < 1 or steps < STEPS[0]:
         raise Underivable(
             f"one row takes {size / 1024**2:,.0f} MiB and {products / 1e9:.2g} billion multiplications, too many for "
-            "dozens of evaluations"
+            f"{STEPS[0]} evaluations"
         )
-    return int(min(MOST_POINTS, 2 ** int(math.log2(most))))
+    return Cost(*(min(most, 2 ** int(math.log2(each))) for most, each in ((MOST_POINTS, points), (STEPS[-1], steps))))
 
 
 def _of_one_point(model: Differentiable) -> tuple[int, int]:

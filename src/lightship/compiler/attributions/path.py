@@ -81,9 +81,9 @@ def integral(model: Differentiable, points: int) -> Any:
 
     def call(*arguments: Any) -> dict[str, Any]:
         steps = [row - base for row, base in zip(arguments[:count], arguments[count : 2 * count], strict=True)]
-        places, shares, target = arguments[2 * count :]
-        places, shares = tf.concat([places, ENDS], 0), tf.concat([shares, [0.0, 0.0]], 0)
-        line = [_line(base, step, places) for base, step in zip(arguments[count : 2 * count], steps, strict=True)]
+        alphas, shares, target = arguments[2 * count :]
+        alphas, shares = tf.concat([alphas, ENDS], 0), tf.concat([shares, [0.0, 0.0]], 0)
+        line = [_line(base, step, alphas) for base, step in zip(arguments[count : 2 * count], steps, strict=True)]
         numbers = values(model, line)
         chosen = tf.one_hot(target, numbers.shape[1])
         slopes = tf.gradients(numbers, line, grad_ys=tf.reshape(shares, [-1, 1]) * chosen)
@@ -97,10 +97,10 @@ def integral(model: Differentiable, points: int) -> Any:
     return tf.function(call, autograph=False, input_signature=specs).get_concrete_function()
 
 
-def _line(base: Any, step: Any, places: Any) -> Any:
+def _line(base: Any, step: Any, alphas: Any) -> Any:
     import tensorflow as tf
 
-    return base + tf.reshape(places, [-1] + [1] * (len(step.shape) - 1)) * step
+    return base + tf.reshape(alphas, [-1] + [1] * (len(step.shape) - 1)) * step
 
 
 def _sum(slope: Any, like: Any) -> Any:

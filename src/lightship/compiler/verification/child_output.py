@@ -10,8 +10,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from lightship.bundle import Bundle
-from lightship.errors import LightshipError, SourceRefused
+from lightship.bundle import EXPLAIN, Bundle
+from lightship.errors import BundleError, LightshipError, SourceRefused
+from lightship.explain.compiled import Gradient
 
 _MOST_FILES = 10_000
 
@@ -20,7 +21,8 @@ def verify(folder: Path, *, sandbox: str, largest: int, transform: str | None = 
     """Return the bundle in a folder of plain files, of ``largest`` bytes at most.
 
     Raises SourceRefused where the folder holds more, links or devices, the bundle does not verify, or its manifest has
-    another proof of confinement than ``sandbox`` or another transform than ``transform``, the one of model.yaml.
+    another proof of confinement than ``sandbox``, another transform than ``transform``, the one of model.yaml, or a
+    gradient that the folder lacks.
     """
     total = 0
     for number, size in enumerate(_sizes(folder)):
@@ -33,10 +35,22 @@ def verify(folder: Path, *, sandbox: str, largest: int, transform: str | None = 
         raise SourceRefused("compiling this model wrote a bundle that does not verify", detail=error.message) from None
     if bundle.manifest.sandbox != sandbox:
         raise SourceRefused("compiling this model wrote a bundle whose manifest records another sandbox")
+    _check_gradient(bundle)
     used = bundle.manifest.transform
     if (used and used.name) != transform:
         raise SourceRefused("compiling this model wrote a bundle that names another transform than model.yaml")
     return bundle
+
+
+def _check_gradient(bundle: Bundle) -> None:
+    try:
+        gradient = Gradient.from_json(bundle.manifest.explain)
+    except BundleError as error:
+        raise SourceRefused(
+            f"compiling this model wrote a bundle in which {error.message}", detail=error.detail
+        ) from None
+    if (EXPLAIN in bundle.manifest.files) == bool(gradient.reason):
+        raise SourceRefused(f"compiling this model wrote a bundle whose manifest and {EXPLAIN} contradict each other")
 
 
 def _sizes(folder: Path) -> Iterator[int]:

@@ -18,13 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from lightship.bundle import SAVED_MODEL, Bundle
+from lightship.bundle import EXPLAIN, SAVED_MODEL, Bundle
 from lightship.calls import Call
 from lightship.compiler import limits
 from lightship.compiler.limits import Cost
 from lightship.compiler.sandbox import Progress, memory
 from lightship.compiler.verification.parity import Bounds, Output, compare
 from lightship.errors import LightshipError
+from lightship.explain.gradients import IntegratedGradients
+from lightship.explain.line import Unexplained
 from lightship.model import Model
 from lightship.settings import TransformSettings
 from lightship.tensors import Array, Signature, TensorSpec
@@ -40,8 +42,9 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Try the bundle in ``job["folder"]`` and return its cost as a dictionary.
 
     The dictionary is that of a :class:`lightship.compiler.limits.Cost`. Measures one call, compares the golden
-    examples, then calls every signature with unusual inputs. ``job["slow"]`` lifts the limits. Raises BundleError,
-    CompileError, ParityError or EngineError; a crash ends the process.
+    examples, explains one where the bundle has a gradient, then calls every signature with unusual inputs.
+    ``job["slow"]`` lifts the limits. Raises BundleError, CompileError, ParityError or EngineError; a crash ends the
+    process.
     """
     progress("try", 0.9)
     folder, slow = Path(job["folder"]), bool(job["slow"])
@@ -53,6 +56,9 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     for signature in model.manifest.signatures:
         with limits.calls(1, slow=slow):
             _check_golden(model, signature.name)
+    if EXPLAIN in model.manifest.files:
+        with limits.calls(1, slow=slow):
+            _explain(model)
     _limit_memory()
     end = time.monotonic() + _UNUSUAL_SECONDS
     for signature in model.manifest.signatures:
@@ -115,6 +121,16 @@ def _check_golden(model: Model, name: str) -> None:
     for output, array in expected.items():
         recorded = model.manifest.parity[name][output]
         compare(Output(name, output), array, outputs[output], bounds=Bounds(recorded["rtol"], recorded["atol"]))
+
+
+def _explain(model: Model) -> None:
+    """Explain one golden row with the compiled gradient, from the last one."""
+    signature = model.manifest.signatures[0]
+    inputs, _ = model.golden(signature.name)
+    method = IntegratedGradients.load(model.bundle)
+    output = method.outputs[0]
+    with contextlib.suppress(Unexplained):  # the row may hold NaN
+        method.explain(_first_row(inputs, signature), {name: array[-1:] for name, array in inputs.items()}, output, 0)
 
 
 def _call(model: Model, signature: str, inputs: Tensors) -> None:

@@ -1,18 +1,22 @@
-"""HTTP requests in Lambda events, with a reader for each service's format.
+"""HTTP requests in Lambda events.
 
-The hot path reads only the payload 2.0 of HTTP APIs; :mod:`lightship.handlers.gateway.formats` has the others.
+Payload 2.0, of HTTP APIs and Function URLs, is read here; :mod:`lightship.handlers.gateway.formats` converts the
+formats of other services to it.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lightship.errors import InvalidInput
 from lightship.protocols.http import Request
 from lightship.tensors import json_type
+
+# Stages that are not part of the path; other callers of the function may send none.
+_NO_STAGE = frozenset({"$default", None})
 
 
 @dataclass(slots=True)
@@ -21,12 +25,11 @@ class HttpEvent:
 
     Attributes:
         request: its path is percent-decoded once, without stage and base path; its query is percent-encoded; the values
-            of a repeated header are joined by commas; :func:`read_event` adds its body, as the client sent it.
+            of a repeated header are joined by commas; its body is as the client sent it.
         context: a ``requestContext`` in the form of payload 2.0, including the authorizer's result.
         root: the prefix that was removed from the path.
         multi_value: whether the service expects lists of header values in the answer.
         cookies: whether the service expects cookies separate from the headers.
-        encoded: the key of the event that states whether its body is base64.
     """
 
     request: Request
@@ -34,66 +37,64 @@ class HttpEvent:
     root: str = ""
     multi_value: bool = False
     cookies: bool = False
-    encoded: str = "isBase64Encoded"
-
-
-# Returns the request in an event, without its body.
-Reader = Callable[[Mapping[str, Any], str], HttpEvent]
 
 
 def read_event(event: Any, base_path: str) -> HttpEvent | None:
     """Return an event's HTTP request; None if the event is not an HTTP request.
 
-    Raises InvalidInput for an incomplete request.
+    An HTTP API decodes ``rawPath``, a Function URL does not. Raises InvalidInput for an incomplete request.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
     context = event.get("requestContext") if type(event) is dict else None
-    reader = payload_2 if type(context) is dict and "http" in context else _other_reader(event)
-    if reader is None:
-        return None
+    if type(context) is not dict or "http" not in context:
+        return _read_other(event, base_path)
     try:
-        read = reader(event, base_path)
-        request = read.request
-        text = "".join((request.method, request.path, request.query, *request.headers, *request.headers.values()))
+        path, root, headers = event["rawPath"], "", event.get("headers") or {}
+        if base_path or "%" in path or context.get("stage") not in _NO_STAGE:
+            path, root = _inner_path(path, context, base_path)
+        if "host" not in headers:  # AWS sends lower-case names, other callers may not
+            headers = {name.lower(): value for name, value in headers.items()}
+        if "cookies" in event:
+            headers = {**headers, "cookie": "; ".join(event["cookies"])}
+        request = Request(context["http"]["method"], path, event.get("rawQueryString") or "", headers)
+        text = "".join((request.method, path, request.query, *headers, *headers.values()))
         if not text.isascii():
             text.encode()  # fails for a lone surrogate
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        fault = f"{type(error).__name__}: {str(error)[:120]}"
-        raise InvalidInput(f"the event is an incomplete HTTP request ({fault})") from None
-    body = event.get("body") or ""
-    if not isinstance(body, str):
-        raise InvalidInput(f"the event's body must be a string, got {json_type(body)}")
+        raise _incomplete(error) from None
+    if body := event.get("body"):
+        plain = type(body) is str and body.isascii() and not event.get("isBase64Encoded")
+        request.body = body.encode() if plain else _decoded_body(body, encoded=event.get("isBase64Encoded"))
+    return HttpEvent(request, context, root, cookies=True)
+
+
+def _read_other(event: Any, base_path: str) -> HttpEvent | None:
+    """Read an event of another format, converted to payload 2.0."""
+    from lightship.handlers.gateway.formats import to_payload_2, wants_lists  # an HTTP API needs none of them
+
     try:
-        request.body = base64.b64decode(body, validate=True) if event.get(read.encoded) else body.encode()
-    except ValueError as error:  # of base64 and of UTF-8
-        raise InvalidInput(f"the event's body is not valid base64 or UTF-8: {error}") from None
+        converted = to_payload_2(event)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _incomplete(error) from None
+    read = None if converted is None else read_event(converted, base_path)
+    if read is not None:
+        read.cookies, read.multi_value = False, wants_lists(event)
     return read
 
 
-def _other_reader(event: Any) -> Reader | None:
-    from lightship.handlers.gateway.formats import reader_of  # an HTTP API needs none of them
+def _incomplete(error: Exception) -> InvalidInput:
+    fault = f"{type(error).__name__}: {str(error)[:120]}"
+    return InvalidInput(f"the event is an incomplete HTTP request ({fault})")
 
-    return reader_of(event)
 
-
-def payload_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
-    """Read payload 2.0; an HTTP API decodes its ``rawPath``, a Function URL does not.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-    """
-    context: Mapping[str, Any] = event["requestContext"]
-    stage, path = context.get("stage"), event["rawPath"]
-    if "%" in path and ".lambda-url." in context.get("domainName", ""):
-        path = decoded(path)
-    root = ""
-    if base_path or stage not in {"$default", None}:
-        path, root = without_prefixes(path, stage=stage, base_path=base_path)
-    headers = event.get("headers") or {}
-    if "host" not in headers:  # AWS sends lower-case names, other callers may not
-        headers = {name.lower(): value for name, value in headers.items()}
-    if "cookies" in event:
-        headers = {**headers, "cookie": "; ".join(event["cookies"])}
-    method, query = context["http"]["method"], event.get("rawQueryString") or ""
-    return HttpEvent(Request(method, path, query, headers), context, root, cookies=True)
+def _decoded_body(body: Any, *, encoded: Any) -> bytes:
+    """Return a body that is base64 or not ASCII; raises InvalidInput."""
+    if not isinstance(body, str):
+        raise InvalidInput(f"the event's body must be a string, got {json_type(body)}")
+    try:
+        return base64.b64decode(body, validate=True) if encoded else body.encode()
+    except ValueError as error:  # of base64 and of UTF-8
+        raise InvalidInput(f"the event's body is not valid base64 or UTF-8: {error}") from None
 
 
 def decoded(path: str) -> str:
@@ -103,10 +104,12 @@ def decoded(path: str) -> str:
     return unquote(path)
 
 
-def without_prefixes(path: str, *, stage: str | None, base_path: str) -> tuple[str, str]:
-    """Return a path without stage and base path, and the removed prefix."""
-    rest = path
-    for prefix in ("" if stage in {"$default", None} else f"/{stage}", base_path):
+def _inner_path(path: str, context: Mapping[str, Any], base_path: str) -> tuple[str, str]:
+    """Return a path, decoded and without stage and base path, and the removed prefix."""
+    if "%" in path and ".lambda-url." in context.get("domainName", ""):
+        path = decoded(path)
+    rest, stage = path, context.get("stage")
+    for prefix in ("" if stage in _NO_STAGE else f"/{stage}", base_path):
         if prefix and (rest == prefix or rest.startswith(f"{prefix}/")):
             rest = rest[len(prefix) :] or "/"
     return rest, path.removesuffix(rest) if rest != path else ""

@@ -1,4 +1,4 @@
-"""Readers of REST API, load balancer and VPC Lattice events.
+"""REST API, load balancer and VPC Lattice events, converted to payload 2.0.
 
 Imported at the first event that is not payload 2.0. Adding a format: one function, one entry in :func:`reader_of`, one
 file in ``events/``, one test.
@@ -6,29 +6,59 @@ file in ``events/``, one test.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from lightship.handlers.gateway.events import HttpEvent, Reader, decoded, without_prefixes
+from lightship.handlers.gateway.events import decoded
 from lightship.protocols.http import Request
 
+# The request in an event, without its body, and a ``requestContext`` in the form of payload 2.0.
+_Read = tuple[Request, Mapping[str, Any]]
 
-def reader_of(event: Any) -> Reader | None:
-    """Return the reader of an event's format; None if it is not an HTTP request."""
-    if not isinstance(event, dict):
+
+def to_payload_2(event: Any) -> dict[str, Any] | None:
+    """Return an event in the form of payload 2.0; None if it is not an HTTP request.
+
+    Its path is decoded. Raises KeyError, TypeError, ValueError or AttributeError for an incomplete event.
+    """
+    read = reader_of(event) if isinstance(event, dict) else None
+    if read is None:
         return None
-    context = event.get("requestContext")
-    if isinstance(context, dict) and "elb" in context:
-        return load_balancer
+    request, context = read(event)
+    return {
+        "rawPath": request.path or "/",
+        "rawQueryString": request.query,
+        "headers": request.headers,
+        "requestContext": {**context, "http": {"method": request.method}},
+        "body": event.get("body"),
+        "isBase64Encoded": event.get("isBase64Encoded") or event.get("is_base64_encoded"),
+    }
+
+
+def wants_lists(event: Mapping[str, Any]) -> bool:
+    """Return whether the service expects lists of header values in the answer."""
+    return _is_load_balancer(event) and "multiValueHeaders" in event
+
+
+def reader_of(event: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], _Read] | None:
+    """Return the reader of an event's format; None if it is not an HTTP request."""
+    if _is_load_balancer(event):
+        return _load_balancer
     if "httpMethod" in event:
-        return payload_1
+        return _payload_1
+    context = event.get("requestContext")
     if isinstance(context, dict) and "serviceNetworkArn" in context:
-        return lattice_2
-    return lattice_1 if "raw_path" in event and "method" in event else None
+        return _lattice_2
+    return _lattice_1 if "raw_path" in event and "method" in event else None
 
 
-def payload_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+def _is_load_balancer(event: Mapping[str, Any]) -> bool:
+    context = event.get("requestContext")
+    return isinstance(context, dict) and "elb" in context
+
+
+def _payload_1(event: Mapping[str, Any]) -> _Read:
     """Read payload 1.0: a REST API leaves the path encoded, an HTTP API decodes it.
 
     ``path`` is without the stage.
@@ -39,7 +69,7 @@ def payload_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     many = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
     headers = _joined(event.get("multiValueHeaders") or event.get("headers") or {})
     context = {"requestId": context.get("requestId", ""), "authorizer": _authorizer(context)}
-    return _http_event(Request(event["httpMethod"], path, urlencode(many, doseq=True), headers), context, base_path)
+    return Request(event["httpMethod"], path, urlencode(many, doseq=True), headers), context
 
 
 def _authorizer(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,21 +88,18 @@ def _authorizer(context: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def load_balancer(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+def _load_balancer(event: Mapping[str, Any]) -> _Read:
     """Read an Application Load Balancer's event, whose path and query are encoded.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
     """
-    multi_value = "multiValueHeaders" in event
-    headers = _joined(event["multiValueHeaders"] if multi_value else event.get("headers") or {})
+    headers = _joined(event["multiValueHeaders"] if "multiValueHeaders" in event else event.get("headers") or {})
     pairs = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
     query = "&".join(f"{name}={value}" for name, values in pairs.items() for value in _list(values))
-    read = _http_event(Request(event["httpMethod"], decoded(event["path"]), query, headers), {}, base_path)
-    read.multi_value = multi_value
-    return read
+    return Request(event["httpMethod"], decoded(event["path"]), query, headers), {}
 
 
-def lattice_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+def _lattice_2(event: Mapping[str, Any]) -> _Read:
     """Read VPC Lattice's event structure version 2.0.
 
     The caller is known if the service's auth type is AWS_IAM.
@@ -85,21 +112,14 @@ def lattice_2(event: Mapping[str, Any], base_path: str) -> HttpEvent:
     principal = identity.get("principal") if identity.get("type") == "AWS_IAM" else None
     context = {"authorizer": {"iam": {"userArn": principal}}} if principal else {}
     headers = _joined(event.get("headers") or {})
-    return _http_event(Request(event["method"], decoded(path), query, headers), context, base_path)
+    return Request(event["method"], decoded(path), query, headers), context
 
 
-def lattice_1(event: Mapping[str, Any], base_path: str) -> HttpEvent:
+def _lattice_1(event: Mapping[str, Any]) -> _Read:
     """Read VPC Lattice's event structure 1.0, which has the query in ``raw_path``."""
     path, _, query = event["raw_path"].partition("?")
     headers = _joined(event.get("headers") or {})
-    read = _http_event(Request(event["method"], decoded(path), query, headers), {}, base_path)
-    read.encoded = "is_base64_encoded"
-    return read
-
-
-def _http_event(request: Request, context: Mapping[str, Any], base_path: str) -> HttpEvent:
-    request.path, root = without_prefixes(request.path or "/", stage=None, base_path=base_path)
-    return HttpEvent(request, context, root)
+    return Request(event["method"], decoded(path), query, headers), {}
 
 
 def _joined(headers: Mapping[str, Any]) -> dict[str, str]:

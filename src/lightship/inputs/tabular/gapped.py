@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from lightship.inputs.cells import Cell
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 
 def is_gapped(types: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -69,6 +70,10 @@ class GappedTabular(Tabular):
         self.check_values(array, spec)
         return array
 
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """See :class:`InputKind`: binary tensors follow the rules of JSON, too."""
+        self.check_values(array, spec)
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """See :class:`InputKind`: NaN is a missing value in some columns."""
         gaps.check_columns(array, spec, [(name, name in self.missing) for name in self.names])
@@ -96,25 +101,22 @@ class GappedTabular(Tabular):
         """See :class:`InputKind`; an object with other names is returned unchanged."""
         return super().cells(self._complete(value), spec)
 
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """Return the schema of an object of numbers by column."""
-        (schema,) = super().schemas(spec)
-        number = {"type": "number"}
-        properties = {name: gaps.nullable(number) if name in self.missing else number for name in self.names}
-        return [
-            schema | {"required": [name for name in self.names if name not in self.missing], "properties": properties}
-        ]
-
     def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
         """See :class:`InputKind`."""
         return gaps.sampled(sampler, sampler.values(spec, shape), [name in self.missing for name in self.names])
+
+    def _cell_schema(self, spec: TensorSpec, name: str) -> Schema:
+        from lightship.tensors.schemas import nullable
+
+        schema = super()._cell_schema(spec, name)
+        return nullable(schema) if name in self.missing else schema
 
     def _complete(self, value: Any) -> Any:
         """Return a row's object, or those of rows, with null for columns that it lacks."""
         if isinstance(value, list) and value and isinstance(value[0], dict):
             return [self._complete(item) for item in value]
-        if not isinstance(value, Mapping) or not value or set(value) == {"b64"} or self.missing <= value.keys():
+        if not isinstance(value, Mapping) or set(value) == {"b64"} or self.missing <= value.keys():
             return value
         lists = [len(item) for item in value.values() if isinstance(item, list)]
         absent: Any = [None] * lists[0] if lists else None
-        return dict.fromkeys(self.missing, absent) | dict(value)
+        return dict(value) | {name: absent for name in self.missing if name not in value}

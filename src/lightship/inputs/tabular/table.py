@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from lightship.errors import InvalidInput
 from lightship.inputs.kind import Features, InputKind, Nested
-from lightship.tensors import Array, TensorSpec, to_array
+from lightship.inputs.rows import is_object
+from lightship.tensors import MISSING, Array, TensorSpec, to_array
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from lightship.tensors.schemas import Schema
 
 
 @dataclass(frozen=True)
@@ -84,19 +87,28 @@ class Tabular(InputKind):
         An object's values are scalars, ``{"age": 40, …}``, or equally long lists, ``{"age": [40, 41], …}``.
         """
         if isinstance(value, dict) and set(value) != {"b64"}:
-            self._check(value)
+            self._check(value, spec)
             table = [value[name] for name in self.names]
-            rows = [list(row) for row in zip(*table, strict=True)] if all_lists(table, spec) else table
+            rows = [list(row) for row in zip(*table, strict=True)] if all_lists(value) else table
             return to_array(rows, spec)
         objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
         if not objects or not all(isinstance(item, dict) for item in value):
             return nested(value, spec)
         for row, item in enumerate(value):
             try:
-                self._check(item)
+                self._check(item, spec)
             except InvalidInput as error:
                 raise error.at(row) from None
         return to_array([[item[name] for name in self.names] for item in value], spec)
+
+    def rows(self, value: Any, spec: TensorSpec) -> list[Any]:
+        """See :class:`InputKind`; those of an object of columns are objects."""
+        if not is_object(value):
+            return super().rows(value, spec)
+        lists = [item for item in value.values() if isinstance(item, list)]
+        if len(lists) < len(value) or len(set(map(len, lists))) != 1:
+            return []
+        return [dict(zip(value, cells, strict=True)) for cells in zip(*lists, strict=True)]
 
     def decode_features(self, examples: Sequence[Features], spec: TensorSpec) -> Array | None:
         """Decode examples with one feature per column."""
@@ -120,20 +132,37 @@ class Tabular(InputKind):
             return value
         return [value[name] for name in self.names]
 
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """Return the schema of an object of numbers by column."""
+    def schemas(self, spec: TensorSpec) -> list[Schema]:
+        """Return the schema of an object of cells by column."""
+        optional = self.optional_columns(spec)
         return [
             {
                 "type": "object",
-                "required": list(self.names),
+                "required": [name for name in self.names if name not in optional],
                 "additionalProperties": False,
-                "properties": {name: {"type": "number"} for name in self.names},
+                "properties": {name: self._cell_schema(spec, name) for name in self.names},
             }
         ]
 
-    def _check(self, values: Mapping[str, Any]) -> None:
+    def table_schemas(self, spec: TensorSpec) -> list[Schema]:
+        """Return the schemas of a list of rows' objects, and of an object of columns."""
+        from lightship.tensors.schemas import array
+
+        (row,) = self.schemas(spec)
+        columns = {name: array(cell) for name, cell in row["properties"].items()}
+        return [array(row), row | {"properties": columns}]
+
+    def _cell_schema(self, spec: TensorSpec, name: str) -> Schema:
+        """Return the schema of the cells of a column."""
+        from lightship.tensors import schemas
+
+        return schemas.element(spec)
+
+    def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
         if missing := [name for name in self.names if name not in values]:
-            raise InvalidInput(f"the column is missing: a row needs {', '.join(self.names)}", column=missing[0])
+            optional = self.optional_columns(spec)
+            required = [name for name in self.names if name not in optional]
+            raise InvalidInput(f"{MISSING}: a row needs {', '.join(required)}", column=missing[0])
         if unknown := [name for name in values if name not in self.names]:
             raise InvalidInput(f"there is no such column: a row has {', '.join(self.names)}", column=unknown[0][:80])
 
@@ -146,9 +175,19 @@ def _name(column: str | Mapping[str, Any]) -> str:
     return column if isinstance(column, str) else str(column["name"])
 
 
-def all_lists(table: Sequence[Any], spec: TensorSpec) -> bool:
-    """Return whether columns are lists, not scalars; raises InvalidInput for both."""
-    lists = [item for item in table if isinstance(item, list)]
-    if lists and (len(lists) != len(table) or len({len(item) for item in lists}) != 1):
-        raise InvalidInput(f"input '{spec.name}' is ragged: all columns must have the same number of rows")
-    return bool(lists)
+def all_lists(columns: Mapping[str, Any]) -> bool:
+    """Return whether columns are lists, not scalars.
+
+    Raises InvalidInput, with the first column of another length than the first one.
+    """
+    sizes = {name: len(cells) if isinstance(cells, list) else None for name, cells in columns.items()}
+    first = next(iter(sizes), "")
+    for name, size in sizes.items():
+        if size != sizes[first]:
+            reason = f"{_count(size)} where column '{first}' has {_count(sizes[first])}"
+            raise InvalidInput(f"{reason}: all columns must have the same number of rows", column=name)
+    return sizes.get(first) is not None
+
+
+def _count(size: int | None) -> str:
+    return "a single value" if size is None else f"{size} row{'' if size == 1 else 's'}"

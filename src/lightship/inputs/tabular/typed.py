@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lightship.inputs.sampling import Sampler
+    from lightship.tensors.schemas import Schema
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class TypedTabular(Tabular):
     def decode(self, value: Any, spec: TensorSpec, *, nested: Nested = to_array) -> Array:
         """Decode an object of columns, or a list of objects, as :class:`Tabular` does."""
         if isinstance(value, dict) and set(value) != {"b64"}:
-            self._check(value)
-            if not all_lists(list(value.values()), spec):
+            self._check(value, spec)
+            if not all_lists(value):
                 return to_array([self.row(self._in_order(value), spec)], spec)
             count = len(next(iter(value.values())))
             table = [value.get(name, [None] * count) for name in self.names]
@@ -102,6 +103,10 @@ class TypedTabular(Tabular):
         """See :class:`InputKind`."""
         return self.optional
 
+    def check_tensor(self, array: Array, spec: TensorSpec) -> None:
+        """See :class:`InputKind`: binary tensors follow the rules of JSON, too."""
+        self.check_values(array, spec)
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """See :class:`InputKind`: NaN is a missing value in some columns of numbers."""
         columns = [(column.name, column.gaps) for column in self.typed for _ in range(column.width)]
@@ -130,19 +135,12 @@ class TypedTabular(Tabular):
         """Return the numbers of a row's object; other values are returned unchanged."""
         if not isinstance(value, Mapping) or set(value) == {"b64"}:
             return value
-        self._check(value)
+        self._check(value, spec)
         return self.row(self._in_order(value), spec)
 
     def is_nested(self, spec: TensorSpec) -> bool:
         """See :class:`InputKind`: a row may be an object of text and numbers."""
         return False
-
-    def schemas(self, spec: TensorSpec) -> list[dict[str, Any]]:
-        """Return the schema of an object of cells by column."""
-        (schema,) = super().schemas(spec)
-        properties = {column.name: _schema(column, spec) for column in self.typed}
-        required = [name for name in self.names if name not in self.optional]
-        return [schema | {"required": required, "properties": properties}]
 
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
         """Return an object of cells that become these numbers, or similar ones."""
@@ -168,20 +166,20 @@ class TypedTabular(Tabular):
         columns = [column.sample(sampler, spec, shape[0]) for column in self.typed]
         return np.concatenate(columns, axis=1).astype(spec.numpy)
 
+    def _cell_schema(self, spec: TensorSpec, name: str) -> Schema:
+        from lightship.tensors.schemas import nullable
+
+        schema = self.by_name[name].schema(spec)
+        return nullable(schema) if name in self.optional else schema
+
     def _in_order(self, values: Mapping[str, Any]) -> list[Any]:
         return [values.get(name) for name in self.names]
 
-    def _check(self, values: Mapping[str, Any]) -> None:
-        present = dict.fromkeys(self.optional) | dict(values) if values else values
-        super()._check(present)
+    def _check(self, values: Mapping[str, Any], spec: TensorSpec) -> None:
+        super()._check(dict.fromkeys(self.optional) | dict(values), spec)
 
 
 def _has_cells(value: Any) -> bool:
     """Return whether a row or rows in lists hold text or booleans."""
     rows = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
     return any(isinstance(cell, str | bool) for row in rows if isinstance(row, list) for cell in row)
-
-
-def _schema(column: Column, spec: TensorSpec) -> dict[str, Any]:
-    schema = column.schema(spec)
-    return schema if column.filling is None else gaps.nullable(schema)

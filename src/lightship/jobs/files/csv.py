@@ -51,6 +51,7 @@ class Table:
         self._first = chunk.first
         self._layout = layout(signature, job.header, table=True, detected=job.options.header is None)
         self.columns = own_columns(job, signature)
+        self._one_column = len(self.columns) == 1
 
     @property
     def fields(self) -> Sequence[str]:
@@ -88,7 +89,7 @@ class Table:
         """
         safe = self._job.options.safe
         if safe:
-            texts = csv_files.texts(self._data, first=self._first, safe=True)
+            texts = csv_files.texts(self._data, first=self._first, safe=True, one_column=self._one_column)
         else:
             fast = csv_columns.append(lines.without_byte_order_mark(self._data, first=self._first), scored.columns)
             if fast is not None:
@@ -117,8 +118,8 @@ class Table:
 
         As Python objects they take forty times their bytes.
         """
-        return csv_files.read(self._data, self._job.header, first=self._first)
+        return csv_files.read(self._data, self._job.header, first=self._first, one_column=self._one_column)
 
     @cached_property
     def _texts(self) -> list[bytes]:
-        return csv_files.texts(self._data, first=self._first)
+        return csv_files.texts(self._data, first=self._first, one_column=self._one_column)

@@ -80,8 +80,10 @@ class Documents:
         )
 
     def _unclosed(self, position: int, names: Sequence[str]) -> bytes:
-        """Return a row's JSON with a comma in place of its closing brace."""
+        """Return a row's JSON with a comma, if it has fields, for its closing brace."""
         cells = self._rows[position].cells
+        if not cells and isinstance(cells, Mapping):
+            return b"{"
         if not isinstance(cells, Mapping):
             return b'{"%s":%b,' % (_INPUT.encode(), self._texts[position])
         kept = self._kept(cells, names)

@@ -15,10 +15,10 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.formats.base import Header
-from lightship.inputs import decode, kind_of, tables
-from lightship.inputs.cells import WIDEST, Cell, with_hint
+from lightship.inputs import kind_of, tables
+from lightship.inputs.cells import WIDEST, Cell, refusal
 from lightship.inputs.kind import InputKind
-from lightship.tensors import Array, Signature, TensorSpec, validate
+from lightship.tensors import MISSING, Array, Signature, TensorSpec, validate
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _source(spec: TensorSpec, layout: Layout, *, text: bool) -> _Source:
 
 def _checked(values: list[Any], spec: TensorSpec) -> Array:
     """Return one value per row as a batch that the model accepts; raises InvalidInput."""
-    array = decode(values, spec)
+    array = kind_of(spec).decode(values, spec)
     if len(array) != len(values):
         raise InvalidInput(f"input '{spec.name}' ({spec}) does not fit: each row must have one value for it")
     validate({spec.name: array}, [spec])
@@ -174,11 +174,9 @@ def _by_name(cells: Mapping[str, Any], source: _Source, layout: Layout) -> list[
         return [cells[name] for name in source.names]
     except KeyError:
         optional = source.kind.optional_columns(source.spec)
-    missing = [name for name in source.names if name not in cells]
-    everything = len(missing) == sum(map(len, layout.columns.values()))
-    if lacking := [name for name in missing if name not in optional or everything]:
-        expected = _columns(source.spec, layout)
-        raise InvalidInput(f"the value is missing: the row must have {expected}", column=lacking[0])
+    if lacking := [name for name in source.names if name not in cells and name not in optional]:
+        required = [name for name in source.names if name not in optional]
+        raise InvalidInput(f"{MISSING}: a row needs {', '.join(required)}", column=lacking[0])
     return [cells.get(name) for name in source.names]
 
 
@@ -201,7 +199,7 @@ def _parsed(text: str, column: str, cell: Cell) -> Any:
     try:
         return cell.parse(text)
     except (ValueError, KeyError):
-        raise InvalidInput(with_hint(f"{text[:40]!r} is not {cell.expected}", text), column=column) from None
+        raise InvalidInput(refusal(text, cell.expected), column=column) from None
 
 
 def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | None:
@@ -223,7 +221,3 @@ def _positions(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> di
 
 def _inputs(signature: Signature) -> str:
     return ", ".join(f"'{spec.name}' {spec}" for spec in signature.inputs)
-
-
-def _columns(spec: TensorSpec, layout: Layout) -> str:
-    return ", ".join(layout.columns.get(spec.name) or [spec.name])

@@ -101,7 +101,8 @@ def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int
         Ledger(cloud).jobs.put_header(job.id, header)
     content = _Content(blocks, cursor.offset, keep=job.gzip)
     target = job.options.chunk_bytes(job.source.size)
-    spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target)
+    names = partial(_columns, job, header, cloud)
+    spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target, names=names)
     chunks = _chunks(job, spans, cursor.index, content, cloud)
     while batch := list(islice(chunks, _BATCH)):
         cursor = publish(job, batch, cloud)
@@ -130,6 +131,10 @@ def _beginning(job: Job, scanner: Streamed, cloud: Cloud) -> tuple[Cursor, Heade
 
 def _names(job: Job, cloud: Cloud) -> tuple[str, ...]:
     return models.describe(cloud, job.model, job.version).columns
+
+
+def _columns(job: Job, header: Header | None, cloud: Cloud) -> tuple[str, ...]:
+    return header.columns if header else _names(job, cloud)
 
 
 def _content(job: Job, offset: int, cloud: Cloud) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lightship.errors import InvalidInput
 from lightship.inputs import decode_by_name, tables
-from lightship.inputs.frames import Frame, checked_rows, described, from_frame, from_rows, from_values
+from lightship.inputs.frames import described, from_cells, from_rows, from_values
 from lightship.tensors import Array, Signature, json_type
 
 
@@ -24,10 +24,10 @@ def _from_split(value: Any, signature: Signature, where: str) -> dict[str, Array
     """Read the form of pandas' ``to_dict(orient="split")``; the index is ignored."""
     if not isinstance(value, dict) or not isinstance(value.get("data"), list):
         raise InvalidInput(f'{where} must be an object with "data", a list of rows, and "columns", a list of names')
-    names, rows = _names(value.get("columns"), where), checked_rows(value["data"])
-    if names is not None and rows and len(rows[0]) != len(names):
+    names, rows = _names(value.get("columns"), where), value["data"]
+    if names is not None and rows and isinstance(rows[0], list) and len(rows[0]) != len(names):
         raise InvalidInput(f"{where} has {len(names)} columns and rows of {len(rows[0])} cells")
-    return from_frame(Frame(names, rows), signature)
+    return from_cells(names, rows, signature)
 
 
 def _names(columns: Any, where: str) -> tuple[str, ...] | None:
@@ -50,9 +50,10 @@ def _from_records(value: Any, signature: Signature, where: str) -> dict[str, Arr
 def _from_inputs(value: Any, signature: Signature, where: str) -> dict[str, Array]:
     """Read tensors by input name, the only input's own value, or records."""
     specs = {spec.name: spec for spec in signature.inputs}
-    if isinstance(value, dict) and value and value.keys() <= specs.keys():
+    table = len(specs) == 1 and tables.named(signature)
+    if isinstance(value, dict) and value.keys() <= specs.keys() and (value or not table):
         return decode_by_name(value, signature)
-    if isinstance(value, dict) and not (len(specs) == 1 and (tables.named(signature) or value.keys() == {"b64"})):
+    if isinstance(value, dict) and not (table or (len(specs) == 1 and value.keys() == {"b64"})):
         unknown = next((name for name in value if name not in specs), "")
         raise InvalidInput(f"{where} has no input '{unknown[:80]}': the inputs are {described(signature)}")
     if isinstance(value, list) and value and isinstance(value[0], dict):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from lightship.errors import InvalidInput
+from lightship.inputs import kind_of
 from lightship.tensors import Array, TensorSpec
 
 MEDIA_TYPE = "application/x-npy"
@@ -40,6 +41,7 @@ def read(body: bytes, spec: TensorSpec) -> Array:
     The dtype is converted where no value changes. A single row may omit its batch dimension. Raises InvalidInput.
     """
     array = _converted(_parsed(body), spec)
+    kind_of(spec).check_tensor(array, spec)
     return array[None] if spec.batched and array.ndim == len(spec.shape) - 1 else array
 
 
@@ -77,6 +79,8 @@ def _dtype(text: str) -> np.dtype[Any]:
 
 def _converted(array: Array, spec: TensorSpec) -> Array:
     wanted, kind = spec.numpy, array.dtype.kind
+    if array.dtype.name in kind_of(spec).dtypes(spec):
+        return array.astype(wanted, order="C")
     if wanted.kind == "O":
         if kind == "S":
             return array.astype(object)
@@ -87,7 +91,7 @@ def _converted(array: Array, spec: TensorSpec) -> Array:
             cast = array.astype(wanted, order="C")
         if np.isfinite(cast).all() or not np.isfinite(array).all():
             return cast
-    elif (wanted.kind in "iu" and kind in "iu" and _fits(array, wanted)) or (wanted.kind == kind == "b"):
+    elif wanted.kind in "iu" and kind in "iu" and _fits(array, wanted):
         return array.astype(wanted, order="C")
     raise InvalidInput(f"the .npy file holds {array.dtype}, which is not {spec.dtype} as input '{spec.name}' needs")
 

@@ -8,18 +8,18 @@ from lightship.calls import ModelState
 from lightship.protocols.http import Route
 from lightship.protocols.openapi import (
     BINARY,
-    STRING,
     Operation,
     Paths,
     Protocol,
-    Schema,
     Target,
+    by_name,
     exactly,
     json_body,
-    nested,
     response,
     targets,
+    value,
 )
+from lightship.tensors.schemas import STRING, Schema
 
 _READS = {
     "/ping": ("get_readiness", "Get the readiness of the default model"),
@@ -61,7 +61,7 @@ def _predict(route: Route, target: Target) -> Operation:
     answer["content"][_NPY] = {"schema": BINARY}
     operation = _MLFLOW.operation(f"Predict with {target.title}{form}", name, answer)
     inputs = target.signature.inputs
-    schema = exactly({"inputs": exactly({spec.name: nested(spec, spec.shape, limits=True) for spec in inputs})})
+    schema = exactly({"inputs": by_name(target.signature, value)})
     operation["requestBody"] = json_body(schema)
     if len(inputs) == 1:
         operation["requestBody"]["content"][_NPY] = {"schema": BINARY}

@@ -5,19 +5,23 @@ NaN and infinities in outputs become ``null``. A body is JSON, or a media type o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
+
+import orjson
 
 from lightship import inputs
 from lightship.bundle import Manifest
 from lightship.calls import Call, Explained, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError
+from lightship.inputs.rows import all_rows, check_form
 from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import read_object, write
 from lightship.protocols.statuses import error_headers, status
-from lightship.tensors import Array, Signature, TensorSpec, json_type
+from lightship.tensors import MISSING, Array, Signature, TensorSpec, json_type
 
 _FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
 _JSON = frozenset({"", "application/json"})
@@ -30,13 +34,21 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     """
     if request.headers.get("content-type", "") not in _JSON and not _is_json(request.media_type):
         return _decode_body(request, manifest.signature())
-    body = read_object(request.body)
-    if len(body) == 1 and "input" in body:
-        value, specs = body["input"], manifest.signatures[0].inputs
-        if len(specs) == 1 and type(value) is list and type(value[0] if value else None) is not dict:  # most frequent
+    try:
+        body = orjson.loads(request.body)
+    except orjson.JSONDecodeError:
+        body = None
+    if type(body) is not dict:
+        body = read_object(request.body)  # it removes a byte-order mark, or raises the error for the client
+    if len(body) != 1 or "input" not in body:
+        return _decode_fields(body, manifest)
+    value, specs = body["input"], manifest.signatures[0].inputs
+    if len(specs) == 1 and type(value) is list and type(value[0] if value else None) is not dict:  # most frequent
+        try:
             return Call({specs[0].name: inputs.kind_of(specs[0]).decode(value, specs[0])})
-        return Call(_inputs(value, manifest.signatures[0]))
-    return _call(body, manifest)
+        except InvalidInput:
+            pass  # decoded again below, which finds the first wrong row
+    return Call(_inputs(value, manifest.signatures[0]))
 
 
 def decode_explain(request: Request, manifest: Manifest) -> Call:
@@ -49,7 +61,7 @@ def decode_explain(request: Request, manifest: Manifest) -> Call:
     if _is_json(request.media_type):
         body = read_object(request.body)
         target = read_target(request, body.pop("target", None))
-        call = _call(body, manifest)
+        call = _decode_fields(body, manifest)
     else:
         target = read_target(request, None)
         call = _decode_body(request, manifest.signature())
@@ -57,8 +69,8 @@ def decode_explain(request: Request, manifest: Manifest) -> Call:
     return call
 
 
-def _call(body: dict[str, Any], manifest: Manifest) -> Call:
-    """Return the call in a JSON body; raises InvalidInput or NotFound."""
+def _decode_fields(body: Mapping[str, Any], manifest: Manifest) -> Call:
+    """Return the call in a body of any fields; raises InvalidInput or NotFound."""
     if not body.keys() <= _FIELDS:
         unknown = next(name for name in body if name not in _FIELDS)
         raise InvalidInput(f"the body has an unknown field '{unknown[:80]}': send {{\"input\": ...}}")
@@ -86,9 +98,12 @@ def _decode_body(request: Request, signature: Signature) -> Call:
     It can represent NaN and infinity: raises InvalidInput where the input does not take them.
     """
     tensors = inputs.decode_body(request.body, request.media_type, signature, request.media_parameters)
-    for spec in signature.inputs:
-        if spec.name in tensors:
-            inputs.kind_of(spec).check_values(tensors[spec.name], spec)
+    try:
+        for spec in signature.inputs:
+            if spec.name in tensors:
+                inputs.kind_of(spec).check_values(tensors[spec.name], spec)
+    except InvalidInput as error:  # of a CSV: other bodies cannot hold them
+        raise error.in_table() from None
     return Call(tensors)
 
 
@@ -98,15 +113,16 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
     It is an object by input name, the only input's value, or a list of objects with one value for each input.
     """
     specs = {spec.name: spec for spec in signature.inputs}
-    if isinstance(value, dict) and value and value.keys() <= specs.keys():
+    table = len(specs) == 1 and inputs.kind_of(signature.inputs[0]).named_columns
+    if isinstance(value, dict) and value.keys() <= specs.keys() and (value or not table):
         return inputs.decode_by_name(value, signature)
     if len(specs) == 1 and not _names_input(value, signature.inputs[0]):
         ((name, spec),) = specs.items()
-        if isinstance(value, dict) and not inputs.kind_of(spec).named_columns and value.keys() != {"b64"}:
+        if isinstance(value, dict) and not table and value.keys() != {"b64"}:
             raise InvalidInput(f"there is no input '{next(iter(value), '')[:80]}': the input is '{name}' ({spec})")
         return {name: inputs.decode(value, spec)}
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return _from_rows(value, signature)
+        return all_rows(partial(_from_rows, signature=signature), value)
     expected = ", ".join(f"'{spec.name}' ({spec})" for spec in specs.values())
     if isinstance(value, dict):
         unknown = next((name for name in value if name not in specs), "")
@@ -116,9 +132,12 @@ def _inputs(value: Any, signature: Signature) -> dict[str, Array]:
 
 def _names_input(value: Any, spec: TensorSpec) -> bool:
     """Return whether rows are objects with the input's value, not its columns."""
-    named = isinstance(value, list) and value and isinstance(value[0], dict) and value[0].keys() == {spec.name}
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return False
     kind = inputs.kind_of(spec)
-    return bool(named) and not (kind.named_columns and spec.name in (kind.columns(spec) or ()))
+    if kind.named_columns:
+        return value[0].keys() == {spec.name} and spec.name not in (kind.columns(spec) or ())
+    return value[0].keys() <= {spec.name}
 
 
 def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
@@ -127,15 +146,14 @@ def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
 
     names = [spec.name for spec in signature.inputs]
     optional = {spec.name for spec in signature.inputs if _may_be_null(spec)}
+    check_form(rows)
     for number, row in enumerate(rows):
-        if not isinstance(row, dict):
-            raise InvalidInput(f"expected an object like the first row, got {json_type(row)}", row=number)
         if unknown := next((name for name in row if name not in names), None):
             expected = ", ".join(names)
             raise InvalidInput(f"there is no such input: a row needs {expected}", input=unknown[:80], row=number)
         if missing := next((name for name in names if row.get(name) is None and name not in optional), None):
-            raise InvalidInput("the value is missing", input=missing, row=number)
-    tensors = frames.from_rows(rows, signature, '"input"')
+            raise InvalidInput(MISSING, input=missing, row=number)
+    tensors = frames.reader(tuple(names), len(names), signature)([[row.get(name) for name in names] for row in rows])
     for spec in signature.inputs:
         inputs.kind_of(spec).check_values(tensors[spec.name], spec)
     return tensors
@@ -144,7 +162,7 @@ def _from_rows(rows: list[Any], signature: Signature) -> dict[str, Array]:
 def _may_be_null(spec: TensorSpec) -> bool:
     """Return whether a row's value of an input may be missing as a whole."""
     kind = inputs.kind_of(spec)
-    return spec.name in kind.optional_columns(spec) or (kind.nullable and not kind.named_columns)
+    return kind.may_be_absent(spec) or (kind.nullable and not kind.named_columns)
 
 
 def encode_values(prediction: Prediction) -> Response:

@@ -15,22 +15,23 @@ from lightship.protocols.json import write
 from lightship.protocols.openapi import (
     ANY_OBJECT,
     BINARY,
-    STRING,
     TARGET,
     Operation,
     Paths,
     Protocol,
-    Schema,
     Target,
+    by_name,
     exactly,
     explanations,
     json_body,
     nested,
-    one_or_all,
+    one_row,
     response,
     targets,
+    value,
 )
 from lightship.tensors import Array, Signature, TensorSpec
+from lightship.tensors.schemas import STRING, Schema, any_of, array
 
 # Larger examples are of no use and slow the page down.
 _LARGEST_EXAMPLE = 4096
@@ -93,10 +94,7 @@ _POSTS: Mapping[str, Callable[[Route, Target], Operation]] = {"predict": _predic
 
 
 def _body(state: ModelState, signature: Signature) -> dict[str, Any]:
-    forms = one_or_all({spec.name: _input(spec) for spec in signature.inputs})
-    if len(signature.inputs) > 1:
-        forms = {"anyOf": [forms, {"type": "array", "items": exactly({s.name: _row(s) for s in signature.inputs})}]}
-    body = json_body(exactly({"input": forms}))
+    body = json_body(exactly({"input": _input(signature)}))
     content: dict[str, Any] = body["content"]
     content["application/json"] |= _example(state, signature)
     for media_type in media_types(signature)[1:]:
@@ -106,17 +104,11 @@ def _body(state: ModelState, signature: Signature) -> dict[str, Any]:
     return body
 
 
-def _input(spec: TensorSpec) -> Schema:
-    """Return the schema of an input: rows, one row, or a form of its kind."""
-    rows = nested(spec, spec.shape)
-    forms = [rows, nested(spec, spec.row_shape)] if spec.batched else [rows]
-    forms += kind_of(spec).schemas(spec)
-    return {"title": spec.name, "description": str(spec), "anyOf": forms}
-
-
-def _row(spec: TensorSpec) -> Schema:
-    """Return the schema of an input's value in a list of rows."""
-    return nested(spec, spec.row_shape)
+def _input(signature: Signature) -> Schema:
+    """Return the schema of the only input's value, inputs by name, or rows."""
+    only = [value(spec) for spec in signature.inputs if len(signature.inputs) == 1]
+    rows = [array(by_name(signature, one_row))] if all(spec.batched for spec in signature.inputs) else []
+    return any_of(*only, by_name(signature, value), *rows)
 
 
 def _answer(route: Route, signature: Signature) -> Schema:

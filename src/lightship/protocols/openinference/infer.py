@@ -7,7 +7,7 @@ data only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from math import prod
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from lightship.bundle import Manifest
 from lightship.calls import Call, Prediction
 from lightship.errors import InvalidInput
+from lightship.inputs import completed, kind_of
 from lightship.protocols.http import Request, Response
 from lightship.protocols.json import read_object, write
 from lightship.protocols.openinference.binary import (
@@ -30,7 +31,7 @@ from lightship.protocols.openinference.binary import (
     to_bytes,
 )
 from lightship.protocols.openinference.classes import top_classes
-from lightship.tensors import Array, Signature, TensorSpec, check_finite, json_type
+from lightship.tensors import MISSING, Array, Signature, TensorSpec, json_type
 from lightship.tensors.specs import describe_shape, empty, limits, refused, unraveled
 
 _BINARY = "binary_data_output"
@@ -59,7 +60,7 @@ def decode_infer(request: Request, manifest: Manifest) -> Call:
     """
     text, tail = split(request.body, request.headers)
     if not text and HEADER_LENGTH in request.headers:
-        return Call(from_raw(request.body, manifest.signature()), parameters={_BINARY: True})
+        return Call(_raw(request.body, manifest.signature()), parameters={_BINARY: True})
     body = read_object(text)
     parameters = _object(body, "parameters")
     name = _typed_field(parameters, "signature_name", str)
@@ -108,6 +109,13 @@ def encode_infer(prediction: Prediction) -> Response:
     return Response(200, b"".join([text, *tail]), headers)
 
 
+def _raw(body: bytes, signature: Signature) -> dict[str, Array]:
+    inputs = from_raw(body, signature)
+    for spec in signature.inputs:
+        kind_of(spec).check_tensor(inputs[spec.name], spec)
+    return inputs
+
+
 def _inputs(body: Mapping[str, Any], signature: Signature, tail: Tail) -> dict[str, Array]:
     specs = {spec.name: spec for spec in signature.inputs}
     inputs: dict[str, Array] = {}
@@ -121,13 +129,26 @@ def _inputs(body: Mapping[str, Any], signature: Signature, tail: Tail) -> dict[s
     if not inputs:
         raise InvalidInput(f'"inputs" must be a list with {", ".join(specs)}')
     tail.end()
-    return inputs
+    return completed(inputs, signature.inputs)
 
 
 def _input(item: Mapping[str, Any], spec: TensorSpec, tail: Tail) -> Array:
-    wanted = DATATYPES[spec.dtype]
-    if item.get("datatype") != wanted:
-        raise InvalidInput(f"input '{spec.name}' must have datatype {wanted}, got {str(item.get('datatype'))[:40]!r}")
+    """Return an input as an array; raises InvalidInput."""
+    array = _sent(item, _with_datatype(item, spec), tail)
+    kind_of(spec).check_tensor(array, spec)
+    return array.astype(spec.numpy, copy=False)
+
+
+def _with_datatype(item: Mapping[str, Any], spec: TensorSpec) -> TensorSpec:
+    """Return the spec with the dtype of an input's datatype; raises InvalidInput."""
+    accepted = {DATATYPES[dtype]: dtype for dtype in kind_of(spec).dtypes(spec)}
+    datatype = str(item.get("datatype"))
+    if datatype not in accepted:
+        raise InvalidInput(f"input '{spec.name}' must have datatype {' or '.join(accepted)}, got {datatype[:40]!r}")
+    return spec if accepted[datatype] == spec.dtype else replace(spec, dtype=accepted[datatype])
+
+
+def _sent(item: Mapping[str, Any], spec: TensorSpec, tail: Tail) -> Array:
     shape = _shape(item.get("shape"), spec)
     parameters = _object(item, "parameters")
     _refuse_shared_memory(parameters, spec.name)
@@ -165,24 +186,33 @@ def _from_json(data: Any, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
     flat = _flat(data, spec, shape)
     kind = spec.numpy.kind
     if not (types := set(map(type, flat))) <= _ACCEPTED[kind]:
-        at, item = next((at, item) for at, item in enumerate(flat) if type(item) not in _ACCEPTED[kind])
-        raise refused(f"expected {_NAMES[kind]}, got {json_type(item)}", spec, unraveled(at, shape))
+        raise _first_wrong(flat, spec, shape)
     if types == {str}:
         flat = [item.encode() for item in flat]
     try:
         with np.errstate(over="ignore"):  # infinities are refused below
             array = np.array(flat, dtype=spec.numpy).reshape(shape)
     except OverflowError:
-        at = _first_beyond(flat, spec)
-        raise refused(f"a number outside the range of {DATATYPES[spec.dtype]}", spec, unraveled(at, shape)) from None
-    check_finite(array, spec)
+        raise _first_wrong(flat, spec, shape) from None
+    if kind == "f" and not np.isfinite(array).all():
+        raise _first_wrong(flat, spec, shape)
     return array
 
 
-def _first_beyond(flat: list[Any], spec: TensorSpec) -> int:
-    """Return the position of the first number outside the range of the dtype."""
-    least, most = limits(spec.dtype)
-    return next(position for position, item in enumerate(flat) if not least <= item <= most)
+def _first_wrong(flat: list[Any], spec: TensorSpec, shape: tuple[int, ...]) -> InvalidInput:
+    """Return the error of the first value of another type, or outside the range."""
+    at, fault = next((at, fault) for at, item in enumerate(flat) if (fault := _fault(item, spec)))
+    return refused(fault, spec, unraveled(at, shape))
+
+
+def _fault(item: Any, spec: TensorSpec) -> str:
+    kind = spec.numpy.kind
+    if item is None:
+        return MISSING
+    if type(item) not in _ACCEPTED[kind]:
+        return f"expected {_NAMES[kind]}, got {json_type(item)}"
+    least, most = limits(spec.dtype) if kind in "fiu" else (item, item)
+    return "" if least <= item <= most else f"a number outside the range of {DATATYPES[spec.dtype]}"
 
 
 def _flat(data: list[Any], spec: TensorSpec, shape: tuple[int, ...]) -> list[Any]:

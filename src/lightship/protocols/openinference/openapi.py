@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from lightship.calls import ModelState
 from lightship.protocols.http import Route
-from lightship.protocols.openapi import ANY_OBJECT, STRING, Paths, Protocol, Schema, json_body, response
+from lightship.protocols.openapi import ANY_OBJECT, Paths, Protocol, json_body, response
 from lightship.protocols.openinference.binary import DATATYPES
+from lightship.tensors.schemas import STRING, Schema
 
 # Ids and summaries by the route's path, without the part of a version.
 _OPERATIONS = {

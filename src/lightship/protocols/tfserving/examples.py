@@ -156,13 +156,14 @@ def _inputs(examples: list[Features], signature: Signature) -> dict[str, Array]:
 
 def _input(examples: list[Features], spec: TensorSpec) -> Array:
     for index, example in enumerate(examples):
-        if spec.name not in example:
+        if spec.name not in example and not kind_of(spec).may_be_absent(spec):
             raise InvalidInput(
                 f"Feature: {spec.name} (data type: {spec.dtype}) is required but could not be found in example {index}."
             )
     sizes = spec.row_shape
     if len(sizes) <= 1:
-        values = [example[spec.name] if sizes else _single(example[spec.name], spec) for example in examples]
+        found = (example.get(spec.name) for example in examples)
+        values = [values if sizes or values is None else _single(values, spec) for values in found]
         return stack(_booleans(values, spec), spec)
     flat = stack(_booleans([example[spec.name] for example in examples], spec), spec)
     if None in sizes or flat.size != len(examples) * math.prod(size or 0 for size in sizes):

@@ -10,23 +10,23 @@ from lightship.inputs import kind_of
 from lightship.protocols.http import Route
 from lightship.protocols.openapi import (
     ANY_OBJECT,
-    STRING,
     TARGET,
     Operation,
     Paths,
     Protocol,
-    Schema,
     Target,
-    array,
+    all_rows,
+    by_name,
     exactly,
     json_body,
     nested,
-    one_or_all,
+    one_row,
     response,
     targets,
 )
 from lightship.protocols.tfserving.examples import classify_outputs, regress_outputs
-from lightship.tensors import Signature
+from lightship.tensors import Signature, TensorSpec
+from lightship.tensors.schemas import STRING, Schema, any_of, array
 
 _READS = {
     "status": ("get_model_status", "Get the states of a model's versions"),
@@ -80,15 +80,18 @@ def _supports(method: str, signature: Signature) -> bool:
 
 
 def _predict(signature: Signature) -> Schema:
-    """Return the schema of rows (of values or objects) or columns."""
-    rows, columns = _rows(signature), {spec.name: nested(spec, spec.shape, limits=True) for spec in signature.inputs}
-    forms = [exactly({"instances": array(one_or_all(rows))}), exactly({"inputs": one_or_all(columns)})]
-    return {"oneOf": forms}
+    """Return the schema of rows or columns, by name or of the only input."""
+    rows, columns = [array(by_name(signature, one_row))], [by_name(signature, all_rows) | {"minProperties": 1}]
+    for spec in signature.inputs if len(signature.inputs) == 1 else ():
+        rows.insert(0, array(one_row(spec)))
+        columns.insert(0, all_rows(spec))
+    return {"oneOf": [exactly({"instances": any_of(*rows)}), exactly({"inputs": any_of(*columns)})]}
 
 
 def _examples(signature: Signature) -> Schema:
-    return exactly({"examples": array(exactly(_rows(signature)))})
+    return exactly({"examples": array(by_name(signature, _feature))})
 
 
-def _rows(signature: Signature) -> dict[str, Schema]:
-    return {spec.name: nested(spec, spec.row_shape, limits=True) for spec in signature.inputs}
+def _feature(spec: TensorSpec) -> Schema:
+    """Return the schema of a feature: values, or a single one."""
+    return any_of(one_row(spec), nested(spec, (1,))) if not spec.row_shape else one_row(spec)

@@ -12,7 +12,7 @@ import numpy as np
 from lightship.bundle import DEFAULT_SIGNATURE, Manifest
 from lightship.calls import Call, Prediction
 from lightship.errors import InvalidInput, NotFound
-from lightship.inputs import kind_of
+from lightship.inputs import completed, kind_of
 from lightship.protocols.http import Request, Response
 from lightship.protocols.json import nan_as_token, rows, write
 from lightship.protocols.tfserving.json import read_object, shown
@@ -43,6 +43,8 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     else:
         raise InvalidInput("Missing 'inputs' or 'instances' key")
     inputs = {spec.name: _as_column(tensors[spec.name], spec) for spec in signature.inputs}
+    for spec in signature.inputs:
+        kind_of(spec).check_tensor(inputs[spec.name], spec)
     flat = any(inputs[name] is not tensors[name] for name in inputs)
     return Call(inputs, signature=signature.name, parameters={"format": form, "flat": flat})
 
@@ -88,13 +90,18 @@ def _from_rows(instances: list[Any], specs: tuple[TensorSpec, ...]) -> dict[str,
     if len(specs) == 1 and kind_of(only).named_columns and only.name not in instances[0]:
         return {only.name: stack(instances, only)}  # named columns of a table
     _check_keys(instances, specs)
-    return {spec.name: stack([item[spec.name] for item in instances], spec, key=spec.name) for spec in specs}
+    return {spec.name: stack([item.get(spec.name) for item in instances], spec, key=spec.name) for spec in specs}
 
 
 def _check_keys(instances: list[dict[str, Any]], specs: tuple[TensorSpec, ...]) -> None:
+    """Check the names of each row's inputs.
+
+    A row may lack inputs that may be missing, but some row must have an input.
+    """
     names = {spec.name for spec in specs}
+    required = {spec.name for spec in specs if not kind_of(spec).may_be_absent(spec)}
     for index, item in enumerate(instances):
-        if item.keys() == names:
+        if required <= item.keys() <= names and any(instances):
             continue
         fault = f" of 'instances' list. JSON object: {shown(item)} keys must be equal to: {','.join(sorted(names))}"
         if unknown := next((name[:80] for name in item if name not in names), None):
@@ -114,9 +121,11 @@ def _from_columns(value: Any, specs: tuple[TensorSpec, ...]) -> dict[str, Array]
         return {only.name: column(value, only)}
     if len(specs) == 1 and kind_of(only).named_columns and only.name not in value:
         return {only.name: column(value, only)}
-    if missing := next((spec.name for spec in specs if spec.name not in value), None):
-        raise InvalidInput(f"Missing named input: {missing} in 'inputs' object.")
-    return {spec.name: column(value[spec.name], spec) for spec in specs}
+    present = [spec for spec in specs if spec.name in value]
+    for spec in specs:
+        if spec not in present and not (present and kind_of(spec).may_be_absent(spec)):
+            raise InvalidInput(f"Missing named input: {spec.name} in 'inputs' object.")
+    return completed({spec.name: column(value[spec.name], spec) for spec in present}, specs)
 
 
 def _named(value: Any) -> bool:

@@ -5,11 +5,13 @@ Each is linear and works on one axis after the other, so its gradient is a produ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from lightship.compiler.graph import constants
 from lightship.tensors import Array
 
 
@@ -25,7 +27,7 @@ def _along(gradient: Any, axis: int, matrix: Array) -> Any:
         padding[axis] = (first, matrix.shape[0] - matrix.shape[1] - first)
         return tf.pad(gradient, padding)
     shape = gradient.shape.as_list()
-    outer, inner = int(np.prod(shape[:axis])), int(np.prod(shape[axis + 1 :]))
+    outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
     rows = tf.matmul(tf.constant(matrix[None]), tf.reshape(gradient, [outer, shape[axis], inner]))
     return tf.reshape(rows, [*shape[:axis], matrix.shape[0], *shape[axis + 1 :]])
 
@@ -51,10 +53,8 @@ def _resizing(operation: Any, gradient: Any) -> list[Any]:
 
 
 def _mirrored(operation: Any, gradient: Any) -> list[Any]:
-    import tensorflow as tf
-
     mode = {b"REFLECT": "reflect", b"SYMMETRIC": "symmetric"}[operation.get_attr("mode")]
-    padding = tf.get_static_value(operation.inputs[1])
+    padding = _constant(operation.inputs[1], "padding")
     for axis, (size, amounts) in enumerate(zip(operation.inputs[0].shape.as_list(), padding, strict=True)):
         unit = np.eye(size, dtype=np.float32)
         gradient = _along(gradient, axis, _padded(unit, amounts, mode))
@@ -66,12 +66,30 @@ def _padded(unit: Array, amounts: Array, mode: Any) -> Array:
     return padded
 
 
+def _tile(operation: Any, gradient: Any) -> list[Any]:
+    """Return the sum over all copies; that of TensorFlow has too many axes for LiteRT."""
+    import tensorflow as tf
+
+    shape = operation.outputs[0].shape.as_list()
+    for axis, size in enumerate(operation.inputs[0].shape.as_list()):
+        if (count := shape[axis] // size) > 1:
+            outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+            shape[axis] = size
+            gradient = tf.reduce_sum(tf.reshape(gradient, [outer, count, size * inner]), 1)
+    return [tf.reshape(gradient, shape), None]
+
+
+def _constant(tensor: Any, subject: str) -> Array:
+    value = constants.constant(tensor)
+    if value is None:
+        raise LookupError(f"{subject} that is not constant")
+    return value
+
+
 def _slice(operation: Any, gradient: Any) -> list[Any]:
     import tensorflow as tf
 
-    bounds = [tf.get_static_value(tensor) for tensor in operation.inputs[1:]]
-    if any(bound is None for bound in bounds):
-        raise LookupError("a slice with bounds that are not constant")
+    bounds = [_constant(tensor, "a bound of a slice") for tensor in operation.inputs[1:]]
     slices = _slices(operation, *bounds)
     sizes = operation.inputs[0].shape.as_list()
     gradient = tf.reshape(gradient, [len(range(*each.indices(size))) for each, size in zip(slices, sizes, strict=True)])
@@ -106,4 +124,5 @@ DERIVATIVES = {
     "ResizeBilinear": _resizing,
     "ResizeNearestNeighbor": _resizing,
     "StridedSlice": _slice,
+    "Tile": _tile,
 }

@@ -1,4 +1,4 @@
-"""Windows of convolutions and of pooling along height and width, in numbers of elements."""
+"""Windows of convolutions and of pooling along height and width."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Axis(NamedTuple):
-    """Windows along one axis.
+    """Windows along one axis, in numbers of elements.
 
     Attributes:
         size, results: of the input and of the output.

@@ -1,7 +1,7 @@
 """Derivative of the largest element of each window, which is the first of several.
 
-The image is divided into cells of one stride by one stride. A window's element at one place is then in the same place
-of all cells, so that all windows' elements there are one slice.
+The image is divided into cells of one stride by one stride. A window's element at one offset is then at the same offset
+in all cells, so that all windows' elements there are one slice.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def derivative(operation: Any, gradient: Any) -> Any:
         raise LookupError(f"the maximum of more than {_MOST} elements")
     largest, cells = operation.outputs[0], _cells(operation.inputs[0], axes)
     left, parts = tf.ones_like(largest), {}
-    for place in _places(window):
-        first = (1.0 - positive(largest - _elements(cells, place, axes))) * left
+    for offset in _offsets(window):
+        first = (1.0 - positive(largest - _elements(cells, offset, axes))) * left
         left = left - first
-        parts[place] = first * gradient
+        parts[offset] = first * gradient
     return _assembled(parts, axes)
 
 
-def _places(window: tuple[int, int]) -> Iterator[tuple[int, int]]:
+def _offsets(window: tuple[int, int]) -> Iterator[tuple[int, int]]:
     return ((row, column) for row in range(window[0]) for column in range(window[1]))
 
 
@@ -49,12 +49,12 @@ def _cells(image: Any, axes: tuple[Axis, Axis]) -> Any:
     return tf.reshape(image, [batch, height.cells, height.stride, width.cells, width.stride * channels])
 
 
-def _elements(cells: Any, place: tuple[int, int], axes: tuple[Axis, Axis]) -> Any:
-    """Return the element of each window at one place, [rows, height, width, channels]."""
+def _elements(cells: Any, offset: tuple[int, int], axes: tuple[Axis, Axis]) -> Any:
+    """Return one element of each window, [rows, height, width, channels]."""
     import tensorflow as tf
 
     height, width = axes
-    (down, row), (right, column) = (divmod(at, axis.stride) for at, axis in zip(place, axes, strict=True))
+    (down, row), (right, column) = (divmod(at, axis.stride) for at, axis in zip(offset, axes, strict=True))
     channels = cells.shape[4] // width.stride
     start = [0, down, row, right, column * channels]
     part = tf.slice(cells, start, [cells.shape[0], height.results, 1, width.results, channels])
@@ -62,7 +62,7 @@ def _elements(cells: Any, place: tuple[int, int], axes: tuple[Axis, Axis]) -> An
 
 
 def _assembled(parts: dict[tuple[int, int], Any], axes: tuple[Axis, Axis]) -> Any:
-    """Return the image whose windows' elements are the parts, added where they overlap."""
+    """Return the image whose windows' elements are the parts, summed."""
     import tensorflow as tf
 
     height, width = axes
@@ -78,15 +78,15 @@ def _assembled(parts: dict[tuple[int, int], Any], axes: tuple[Axis, Axis]) -> An
     return image
 
 
-def _cell(parts: dict[tuple[int, int], Any], place: tuple[int, int], axes: tuple[Axis, Axis]) -> Any:
-    """Return the sum of all parts at one place of the cells."""
+def _cell(parts: dict[tuple[int, int], Any], offset: tuple[int, int], axes: tuple[Axis, Axis]) -> Any:
+    """Return the sum of all parts at one offset of the cells."""
     import tensorflow as tf
 
     height, width = axes
     found = []
     for down in range(height.overlap + 1):
         for right in range(width.overlap + 1):
-            part = parts.get((place[0] + down * height.stride, place[1] + right * width.stride))
+            part = parts.get((offset[0] + down * height.stride, offset[1] + right * width.stride))
             if part is not None:
                 margins = [(down, height.overlap - down), (right, width.overlap - right)]
                 found.append(tf.pad(part, [(0, 0), *margins, (0, 0)]))

@@ -44,7 +44,7 @@ class Boolean(Column):
 
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
         """See :class:`Column`."""
-        return {"type": "boolean"}
+        return {"type": ["boolean", "number"], "enum": [True, False, 0, 1]}
 
     def describe(self) -> str:
         """See :class:`Column`."""

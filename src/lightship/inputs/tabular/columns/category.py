@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,6 +22,7 @@ _ERROR, _IGNORE = "error", "ignore"
 _ALL_ZEROS = -1  # the index of an unknown category that is all zeros
 _LISTED = 200  # characters of the values in a message
 _ENUMERATED = 1000  # values in a schema
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")  # as a JSON integer is written
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,11 @@ class Category(Column):
         return self.values[index] if 0 <= index < len(self.values) else self.values[0]
 
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
-        """See :class:`Column`."""
-        if self.unknown is None and len(self.values) <= _ENUMERATED:
-            return {"type": "string", "enum": list(self.values)}
-        return {"type": "string", "description": _listed(self.values)}
+        """See :class:`Column`: an integer is the category of its digits."""
+        if self.unknown is not None or len(self.values) > _ENUMERATED:
+            return {"type": ["string", "integer"], "description": _listed(self.values)}
+        integers = [int(value) for value in self.values if _INTEGER.fullmatch(value)]
+        return {"type": ["string", "integer"] if integers else "string", "enum": [*self.values, *integers]}
 
     def describe(self) -> str:
         """See :class:`Column`."""

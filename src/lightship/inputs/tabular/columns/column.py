@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lightship.errors import InvalidInput
-from lightship.tensors import Array, TensorSpec, json_type
+from lightship.tensors import MISSING, Array, TensorSpec, json_type
 
 if TYPE_CHECKING:
     from typing import Self
@@ -77,7 +77,7 @@ class Column:
         """
         if cell is None or cell != cell:  # noqa: PLR0124 - NaN
             if self.filling is None:
-                raise InvalidInput("the value is missing")
+                raise InvalidInput(MISSING)
             if self.gaps:
                 return _gap(spec)
             cell = self.filling

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lightship import numerals
 from lightship.errors import InvalidInput
 from lightship.inputs import gaps
 from lightship.inputs.cells import describe_cell, with_hint
@@ -53,11 +54,11 @@ class Number(Column):
         return (cell,)
 
     def read(self, text: str | None, spec: TensorSpec) -> Any:
-        """See :class:`Column`; spaces around the number are ignored."""
+        """See :class:`Column`; for the grammar see :mod:`lightship.numerals`."""
         if not text:
             return None
         try:
-            return float(text) if spec.numpy.kind == "f" else int(text)
+            return numerals.real(text) if spec.numpy.kind == "f" else numerals.integer(text)
         except ValueError:
             return text
 
@@ -74,7 +75,9 @@ class Number(Column):
 
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
         """See :class:`Column`."""
-        return {"type": "number" if spec.numpy.kind == "f" else "integer"}
+        from lightship.tensors import schemas  # imported here: requests do not need it
+
+        return schemas.element(spec)
 
     def describe(self) -> str:
         """See :class:`Column`."""

@@ -1,0 +1,90 @@
+"""Gradients of compiled bundles beside gradients of the original model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lightship.bundle import EXPLAIN
+from lightship.calls import Call
+from lightship.explain.gradients import IntegratedGradients
+from lightship.explain.line import Unexplained
+from lightship.model import Model
+from lightship.tensors import Array
+from tests.compiler.conftest import Compile
+
+Tensors = Mapping[str, Array]
+
+CASES = [("mlp.keras", "p", 0), ("cnn.keras", "digit", 2), ("two.keras", "u", 0), ("two.keras", "v", 1)]
+
+
+@pytest.mark.parametrize(("source", "output", "number"), CASES)
+def test_attributions_equal_those_of_keras_model(
+    source: str, output: str, number: int, compiled: Compile, sources: Path
+) -> None:
+    _, model = compiled(source)
+    inputs, _ = model.golden()
+    rows, base = ({name: array[part] for name, array in inputs.items()} for part in (slice(3), slice(-1, None)))
+    found = IntegratedGradients.load(model.bundle).explain(rows, base, output, number)
+    for row in range(3):
+        one = {name: array[row : row + 1] for name, array in rows.items()}
+        expected = _in_keras(sources / source, one, base, (output, number))
+        for name, array in expected.items():
+            np.testing.assert_allclose(found.values[name][row], array[0], atol=5e-3 * _largest(expected))
+    predicted = model.predict(Call(rows)).outputs[output]
+    np.testing.assert_allclose(found.prediction, predicted.reshape(3, -1)[:, number], rtol=1e-5)
+    total = sum(array.reshape(3, -1).sum(axis=1) for array in found.values.values())
+    np.testing.assert_allclose(total, found.prediction - found.base, atol=0.02)
+
+
+def _largest(arrays: Tensors) -> float:
+    return max(float(np.abs(array).max()) for array in arrays.values())
+
+
+def _in_keras(path: Path, row: Tensors, base: Tensors, target: tuple[str, int]) -> dict[str, Array]:
+    """Return integrated gradients of the file by TensorFlow's tape at 2,000 points."""
+    import keras
+    import tensorflow as tf
+
+    model = keras.models.load_model(path)
+    nodes = (np.arange(2000, dtype=np.float32) + 0.5) / 2000
+    line = {name: tf.constant(base[name] + _along(nodes, array) * (array - base[name])) for name, array in row.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(line)
+        answer: Any = model(line if len(line) > 1 else next(iter(line.values())))
+        answer = answer[target[0]] if isinstance(answer, dict) else answer
+        total = tf.reduce_sum(answer[:, target[1]])
+    slopes = tape.gradient(total, line, unconnected_gradients="zero")
+    return {name: slopes[name].numpy().mean(axis=0, keepdims=True) * (row[name] - base[name]) for name in row}
+
+
+def _along(nodes: Array, like: Array) -> Array:
+    return nodes.reshape(-1, *[1] * (like.ndim - 1))
+
+
+def test_compile_twice_writes_equal_gradients(compiled: Compile) -> None:
+    first, second = (compiled("mlp.keras", name=name)[1] for name in ("gradient-a", "gradient-b"))
+    assert first.manifest.files[EXPLAIN] == second.manifest.files[EXPLAIN]
+    assert first.bundle.digest == second.bundle.digest
+
+
+REASONS = [
+    ("embedding.keras", "'ids' is int32"),
+    ("lstm.keras", "loop"),
+    ("any_length.keras", "loop"),
+    ("boolean.keras", "'flags' is bool"),
+    ("named.tflite", "no graph"),
+    ("flex", "LiteRT cannot run the model"),
+]
+
+
+@pytest.mark.parametrize(("source", "reason"), REASONS)
+def test_model_without_gradient_has_reason_and_no_file(source: str, reason: str, compiled: Compile) -> None:
+    model: Model = compiled(source)[1]
+    assert EXPLAIN not in model.manifest.files
+    with pytest.raises(Unexplained, match=reason):
+        IntegratedGradients.load(model.bundle)

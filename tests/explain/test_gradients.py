@@ -1,0 +1,179 @@
+"""Integrated gradients at run time, on functions whose attributions are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lightship.bundle import Bundle, Manifest
+from lightship.errors import BundleError
+from lightship.explain.compiled import Gradient
+from lightship.explain.gradients import CLOSE, IntegratedGradients, quadrature
+from lightship.explain.line import Unexplained
+from lightship.preprocessing import Program, Step
+from lightship.tensors import Array, Signature, TensorSpec
+
+Function = Callable[[Array], Array]
+
+
+class Analytic:
+    """Engine with the interface of an explain.tflite, for a function of one input.
+
+    ``function`` and ``slope`` take points [points, columns] and return numbers [points] and gradients.
+    """
+
+    stateful = False
+
+    def __init__(self, function: Function, slope: Function) -> None:
+        self._function, self._slope = function, slope
+        self.calls = 0
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        self.calls += 1
+        row, base = inputs["row_0"].astype(float), inputs["baseline_0"].astype(float)
+        points = base + inputs["nodes"].astype(float)[:, np.newaxis] * (row - base)
+        total = (self._slope(points) * inputs["weights"][:, np.newaxis]).sum(axis=0, keepdims=True)
+        return {"gradient_0": total, "base": self._function(base), "prediction": self._function(row)}
+
+    def clone(self) -> Analytic:
+        return self
+
+
+def method(function: Function, slope: Function, program: Program | None = None, **entry: int) -> IntegratedGradients:
+    gradient = Gradient("", ("x",), {"y": 1}, **{"points": 8, "steps": 512} | entry)
+    return IntegratedGradients(gradient, Analytic(function, slope), program.bind() if program else None)
+
+
+CUBES = method(lambda x: (x**3).sum(axis=1), lambda x: 3 * x**2)
+STEP = method(lambda x: (x > 0.5).sum(axis=1).astype(float), np.zeros_like)
+ROWS = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]], np.float32)
+BASE = np.array([[0.5, 1.0, 0.5]], np.float32)
+
+
+def test_explain_polynomial_returns_exact_attributions_per_row() -> None:
+    found = CUBES.explain({"x": ROWS}, {"x": BASE}, "y", 0)
+    np.testing.assert_allclose(found.values["x"], ROWS**3 - BASE**3, rtol=1e-5)
+    np.testing.assert_allclose(found.prediction, (ROWS**3).sum(axis=1))
+    np.testing.assert_allclose(found.base, [BASE.astype(float)[0] @ BASE[0] ** 2] * 2)
+    assert (found.method, found.output, found.steps) == ("integrated_gradients", "y", 32)
+    assert (found.error < 1e-6).all()
+
+
+def test_explain_kink_doubles_steps_until_gap_is_small() -> None:
+    relu = method(lambda x: np.maximum(x, 0).sum(axis=1), lambda x: (x > 0).astype(float))
+    found = relu.explain({"x": np.array([[1.0]], np.float32)}, {"x": np.array([[-0.777]], np.float32)}, "y", 0)
+    assert found.steps > 32
+    assert found.error[0] <= CLOSE
+    assert found.values["x"][0, 0] == pytest.approx(1.0, abs=2 * CLOSE)
+
+
+def test_explain_step_function_reports_gap_at_limit() -> None:
+    found = STEP.explain({"x": ROWS[:1]}, {"x": np.zeros((1, 3), np.float32)}, "y", 0)
+    assert found.steps == 512
+    assert found.error[0] == pytest.approx(1.0)
+
+
+def test_explain_large_model_stops_at_smaller_limit() -> None:
+    limited = method(lambda x: (x > 0.5).sum(axis=1).astype(float), np.zeros_like, steps=64)
+    assert limited.explain({"x": ROWS}, {"x": BASE}, "y", 0).steps == 64
+
+
+def test_explain_equal_row_and_baseline_returns_zeros_without_gap() -> None:
+    found = CUBES.explain({"x": BASE}, {"x": BASE}, "y", 0)
+    assert not found.values["x"].any()
+    assert found.error[0] == 0
+
+
+@pytest.mark.parametrize(("output", "number"), [("y", 1), ("y", -1), ("z", 0)])
+def test_explain_unknown_target_raises(output: str, number: int) -> None:
+    with pytest.raises(Unexplained, match=f"{number} of the output '{output}'"):
+        CUBES.explain({"x": ROWS}, {"x": BASE}, output, number)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("end", [0, 1])
+def test_explain_row_or_baseline_without_finite_numbers_raises(value: float, end: int) -> None:
+    ends = [ROWS.copy(), BASE.copy()]
+    ends[end][0, 1] = value
+    with pytest.raises(Unexplained, match="not finite"):
+        CUBES.explain({"x": ends[0]}, {"x": ends[1]}, "y", 0)
+
+
+def test_explain_infinite_slope_raises() -> None:
+    pole = method(lambda x: 1 / x.sum(axis=1), lambda x: np.full_like(x, np.inf))
+    with pytest.raises(Unexplained, match="gradient is not finite"):
+        pole.explain({"x": ROWS}, {"x": BASE}, "y", 0)
+
+
+@pytest.mark.parametrize("steps", [32, 512])
+def test_quadrature_integrates_polynomials(steps: int) -> None:
+    nodes, weights = quadrature(steps)
+    assert nodes.shape == weights.shape == (steps,)
+    for power in (0, 1, 7):
+        assert float(weights.astype(float) @ nodes.astype(float) ** power) == pytest.approx(1 / (power + 1), rel=1e-5)
+
+
+CITIES = np.array([[b"Rome", b"Oslo"]], object)
+ENCODED = Program(
+    (
+        Step("elementwise.divide", ("age", "scale"), ("aged",)),
+        Step("elementwise.equal", ("city", "cities"), ("matches",)),
+        Step("arrays.cast", ("matches",), ("flags",), {"dtype": "float32"}),
+        Step("arrays.concatenate", ("aged", "flags"), ("joined",), {"axis": 1}),
+    ),
+    {"x": "joined"},
+    {"scale": np.array(10.0, np.float32), "cities": CITIES},
+)
+MIXED = Program((Step("elementwise.multiply", ("age", "income"), ("both",)),), {"x": "both"})
+TABLE = {"age": np.array([[30.0], [50.0]], np.float32), "city": np.array([[b"Oslo"], [b"Rome"]], object)}
+TYPICAL = {"age": np.array([[40.0]], np.float32), "city": np.array([[b"Rome"]], object)}
+
+
+def test_explain_encoded_columns_returns_attributions_of_columns() -> None:
+    squares = method(lambda x: (x**2).sum(axis=1) + x[:, 2], lambda x: 2 * x + [0, 0, 1], ENCODED)
+    found = squares.explain(TABLE, TYPICAL, "y", 0)
+    np.testing.assert_allclose(found.values["age"], [[3.0**2 - 4.0**2], [5.0**2 - 4.0**2]], rtol=1e-5)
+    np.testing.assert_allclose(found.values["city"], [[1.0], [0.0]], atol=1e-6)
+    assert (found.error < 1e-5).all()
+
+
+def test_explain_combined_columns_raises() -> None:
+    line = method(lambda x: x.sum(axis=1), np.ones_like, MIXED)
+    rows, base = ({"age": np.full((1, 1), a, np.float32), "income": np.full((1, 1), a, np.float32)} for a in (3, 1))
+    with pytest.raises(Unexplained, match="several columns"):
+        line.explain(rows, base, "y", 0)
+
+
+def bundle(entry: Mapping[str, object]) -> Bundle:
+    spec = TensorSpec("x", "float32", (None, 3))
+    manifest = Manifest("litert", (Signature("serving_default", (spec,), (spec,)),), {}, explain=entry)
+    return Bundle(Path("absent"), Manifest.from_bytes(manifest.to_bytes()), "", 0)
+
+
+def test_load_without_gradient_raises_reason() -> None:
+    with pytest.raises(Unexplained, match="it has a loop"):
+        IntegratedGradients.load(bundle(Gradient("it has a loop").to_json()))
+    with pytest.raises(Unexplained, match="older"):
+        IntegratedGradients.load(bundle({}))
+    with pytest.raises(Unexplained, match="later version"):
+        IntegratedGradients.load(bundle({"method": "another"}))
+
+
+GRADIENT = Gradient("", ("b", "a"), {"z": 3, "y": 1}, 16, 128, 2e-7)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"points": 3}, {"points": None}, {"steps": 16}, {"outputs": []}, {"outputs": [{"name": "z", "numbers": 0}]}],
+)
+def test_load_invalid_entry_raises_bundle_error(change: Mapping[str, object]) -> None:
+    with pytest.raises(BundleError):
+        IntegratedGradients.load(bundle(GRADIENT.to_json() | change))
+
+
+def test_entry_survives_manifest_with_order_of_targets() -> None:
+    assert Gradient.from_json(bundle(GRADIENT.to_json()).manifest.explain) == GRADIENT
+    assert [GRADIENT.target("z", 2), GRADIENT.target("y", 0), GRADIENT.target("z", 3)] == [2, 3, None]

@@ -286,6 +286,19 @@ def test_explain_beyond_time_is_refused(tmp_path: Path) -> None:
         explain(subject, Call({"x": np.ones((1, 3), np.float32)}), limits=ExplainSettings(seconds=0))
 
 
+def test_explain_of_refused_variants_names_reason(tmp_path: Path) -> None:
+    def strict(text: Array) -> Array:
+        if any(b"euro" not in each for each in text):
+            raise InvalidInput("an amount needs a currency", row=3)
+        return np.ones((len(text), 1))
+
+    spec = TensorSpec("text", "string", (None,))
+    subject = model(tmp_path, strict, (spec,), {"text": np.array([b"1 euro"], object)})
+    with pytest.raises(InvalidInput, match="needs a currency") as refused:
+        one(subject, {"text": np.array([b"2 euro"], object)})
+    assert refused.value.row is None
+
+
 def test_explain_checks_inputs(tmp_path: Path) -> None:
     subject = model(tmp_path, linear, (TABLE,), {"x": np.zeros((1, 3), np.float32)})
     for array in (np.ones((1, 2), np.float32), np.ones((1, 3)), np.ones((0, 3), np.float32), np.ones(3, np.float32)):

@@ -81,7 +81,7 @@ def test_jobs_api_from_upload_to_receipt(send: Client, cloud: Cloud) -> None:
 
 
 def test_jobs_api_header_option_is_applied(send: Client, cloud: Cloud) -> None:
-    drop(cloud, KEY, b"n/a,missing,-\n1,2,3\n")
+    drop(cloud, KEY, b"n/a,patient,-\n1,2,3\n")
     jobs = [send("POST", "/jobs", json=JOB | {"options": {"header": header}}).json() for header in (True, False)]
     run(cloud)
     wrong, right = (send("GET", f"/jobs/{job['id']}").json() for job in jobs)

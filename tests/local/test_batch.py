@@ -108,7 +108,7 @@ def batch(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_batch_header_options_decide_about_first_line(running: tuple[Stack, Cloud], tmp_path: Path) -> None:
     file = tmp_path / "headerless.csv"
-    file.write_text("n/a,missing,-\n1,2,3\n")
+    file.write_text("n/a,patient,-\n1,2,3\n")
     ended = batch(str(file), "--no-header")
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["rows"] == {"read": 2, "scored": 1, "rejected": 1}

@@ -1,4 +1,4 @@
-"""NaN and infinities in tensors of inputs whose columns have a rule for missing values."""
+"""NaN and infinity in tensors of tables with a rule for missing values."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PLAIN = TensorSpec("x", "float32", (None, 2))
 
 
 def table(**second: Any) -> TensorSpec:
-    """Return a table of the columns ``age``, which may be missing, and ``rooms``."""
-    columns = [{"name": "age", "missing": "nan"}, {"name": "rooms", **second}]
+    """Return a table of the columns ``age``, which may be missing, and ``height``."""
+    columns = [{"name": "age", "missing": "nan"}, {"name": "height", **second}]
     kind = inputs.configure(PLAIN, "tabular", {"columns": columns})
     return TensorSpec("x", "float32", (None, 2), kind)
 
@@ -46,7 +46,7 @@ def test_tensor_with_nan_follows_rule_of_column(spec: TensorSpec, send: Any) -> 
     np.testing.assert_array_equal(send(spec, missing), missing)
     with pytest.raises(InvalidInput) as refused:
         send(spec, np.float32([[1, 1], [1, np.nan]]))
-    assert (refused.value.row, refused.value.column) == (1, "rooms")
+    assert (refused.value.row, refused.value.column) == (1, "height")
 
 
 @pytest.mark.parametrize("send", [infer, serve])

@@ -39,7 +39,8 @@ class Evaluator:
     def values(self, row: Row, target: Target) -> Values:
         """Return the explained number as a function of the features present.
 
-        It raises TooLarge at the deadline, and InvalidInput for a number that is not finite.
+        It raises TooLarge at the deadline, and InvalidInput for a number that is not finite or a row that the model
+        refuses.
         """
 
         def evaluate(present: Array) -> Array:
@@ -65,7 +66,10 @@ class Evaluator:
             raise TooLarge("the explanation was not ready in time: send fewer rows, or smaller ones")
         inputs = row.inputs(present)
         own = {spec.name: inputs[spec.name] if spec.batched else inputs[spec.name][0] for spec in self.signature.inputs}
-        result = self.model.predict(Call(own, signature=self.signature.name, outputs=(target.spec.name,)))
+        try:
+            result = self.model.predict(Call(own, signature=self.signature.name, outputs=(target.spec.name,)))
+        except InvalidInput as error:  # of a user's transform
+            raise InvalidInput(f"the model refuses a row without some of its features: {error.reason}") from None
         numbers = target.of(result.outputs)
         if not np.isfinite(numbers).all():
             raise InvalidInput(

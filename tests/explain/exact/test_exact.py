@@ -21,11 +21,12 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from lightship.bundle import Bundle, digests, write_manifest
 from lightship.calls import Call
-from lightship.errors import BundleError
+from lightship.errors import BundleError, TooLarge
 from lightship.explain import explain
 from lightship.explain.exact import Exact, storage
 from lightship.explain.line import Unexplained
 from lightship.model import Model
+from lightship.settings import ExplainSettings
 from lightship.tensors.archive import read_arrays, write_arrays
 from tests.explain.exact.bundles import BOUGHT, bundle_of, model_of, shop, shop_row
 
@@ -129,7 +130,7 @@ def changed(bundle: Bundle, **arrays: Any) -> Bundle:
     [
         {"owners": np.array([0, 0, 0, -1], np.int32)},
         {"owners": np.zeros((2, 2), np.int32)},
-        {"owners": np.zeros(3, np.int32)},
+        {"owners": np.array([0, 0, 0, 4], np.int32)},
         {"child": np.zeros(3, np.int32)},
         {"feature": np.array([[0, -1, -1]], np.int32)},
         {"divisor": np.array(0)},
@@ -153,3 +154,27 @@ def test_load_broken_entry_raises_bundle_error(record: dict[str, Any], tmp_path:
     bundle, _ = bundle_of(DecisionTreeClassifier(max_depth=1).fit(IRIS, SPECIES), tmp_path)
     with pytest.raises(BundleError):
         Exact.load(write_manifest(bundle.path, bundle.manifest._replace(explain=record)))
+
+
+def test_explain_many_rows_by_trees_is_within_limit_of_evaluations(tmp_path: Path) -> None:
+    model = model_of(shop(DecisionTreeClassifier(max_depth=4, random_state=0)), tmp_path)
+    rows = {name: np.repeat(array, 40) for name, array in shop_row(0).items()}
+    limits = ExplainSettings(evaluations=1000)
+    assert len(explain(model, Call(rows), limits=limits)[1]) == 40
+    with pytest.raises(TooLarge):
+        explain(model, Call({name: np.repeat(array, 2) for name, array in rows.items()}), limits=limits)
+
+
+def test_explain_by_trees_stops_at_time_limit(tmp_path: Path) -> None:
+    model = model_of(shop(DecisionTreeClassifier(max_depth=4, random_state=0)), tmp_path)
+    with pytest.raises(TooLarge):
+        explain(model, Call(shop_row(0)), limits=ExplainSettings(seconds=0.0))
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_explain_other_number_of_features_raises_bundle_error(count: int, tmp_path: Path) -> None:
+    bundle, _ = bundle_of(DecisionTreeClassifier(max_depth=1).fit(IRIS[:, [2, 2, 2, 2]], SPECIES), tmp_path)
+    nodes = {"feature": np.array([0, -1, -1], np.int32)}
+    exact = Exact.load(changed(bundle, **nodes, owners=np.zeros(count, np.int32)))
+    with pytest.raises(BundleError):
+        exact.explain({"features": np.zeros((1, 4), np.float32)}, {}, "probabilities", 0)

@@ -12,9 +12,11 @@ import numpy as np
 
 from lightship.bundle import Bundle
 from lightship.engines.preprocessed import programs_of
+from lightship.errors import BundleError
 from lightship.explain.attribution import Attribution
 from lightship.explain.exact.entry import COEFFICIENTS, TREE_SHAP, Entry
 from lightship.explain.exact.linear import Linear
+from lightship.explain.exact.storage import FILE
 from lightship.explain.exact.stored import stored
 from lightship.explain.exact.trees import Trees
 from lightship.explain.line import Unexplained
@@ -89,10 +91,16 @@ class Exact:
         )
 
     def features(self, rows: Mapping[str, Array]) -> Array:
-        """Return what the model computes from rows: [rows, features]."""
+        """Return what the model computes from rows: [rows, features].
+
+        Raises BundleError where they are not those of the trees or coefficients.
+        """
         made = self._program.run(rows) if self._program else rows
         (features,) = made.values()
-        return features.reshape(len(features), -1)
+        features = features.reshape(len(features), -1)
+        if features.shape[1] != len(self._owners):
+            raise BundleError(f"the bundle's {FILE} has {len(self._owners)} features, its model {features.shape[1]}")
+        return features
 
     def scores(self, rows: Mapping[str, Array]) -> Array:
         """Return the raw scores [rows, outputs]."""

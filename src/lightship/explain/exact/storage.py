@@ -30,15 +30,16 @@ def write(folder: Path, model: Trees | Linear, owners: Array) -> int:
     return path.stat().st_size
 
 
-def read(folder: Path, method: str) -> tuple[Trees | Linear, Array]:
+def read(folder: Path, method: str, elements: int) -> tuple[Trees | Linear, Array]:
     """Return the model of a bundle and the owners of its features.
 
-    Raises KeyError, TypeError or ValueError for anything else than what :func:`write` wrote.
+    ``elements`` is the size of a row. Raises LookupError, TypeError or ValueError for anything else than what
+    :func:`write` wrote.
     """
     arrays = read_arrays(folder / FILE)
     owners = arrays[_OWNERS]
     model = (_trees if method == TREE_SHAP else _linear)(arrays, len(owners))
-    if owners.ndim != 1 or (owners < 0).any() or model.features != len(owners):
+    if owners.ndim != 1 or ((owners < 0) | (owners >= elements)).any() or model.features != len(owners):
         raise ValueError("the owners of the features are other than those of the model")
     return model, owners
 

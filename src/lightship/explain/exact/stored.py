@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lightship.bundle import Bundle
 from lightship.errors import BundleError
 from lightship.explain.exact import storage
@@ -20,7 +22,9 @@ def stored(bundle: Bundle) -> tuple[Entry, Trees | Linear, Array]:
     entry = Entry.from_json(bundle.manifest.explain)
     if entry.reason:
         raise Unexplained(entry.reason)
+    inputs = bundle.manifest.signatures[0].inputs
+    elements = sum(math.prod(size or 1 for size in spec.row_shape) for spec in inputs)
     try:
-        return entry, *storage.read(bundle.path, entry.method)
+        return entry, *storage.read(bundle.path, entry.method, elements)
     except (LookupError, TypeError, ValueError) as error:
         raise BundleError(f"the bundle's {storage.FILE} is invalid", detail=repr(error)) from None

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from lightship.bundle import MANIFEST, Bundle, Manifest, digests, write_manifest
+from lightship.bundle import EXPLAIN, MANIFEST, Bundle, Manifest, digests, write_manifest
 from lightship.compiler import untrusted_report
 from lightship.compiler.verification.child_output import verify
 from lightship.errors import SourceRefused
+from lightship.explain.compiled import Gradient
 from lightship.tensors import Signature, TensorSpec
 
 MEBIBYTE = 1024**2
@@ -74,6 +75,21 @@ def other_proof(folder: Path) -> None:
     write_manifest(folder, manifest._replace(sandbox="powerless"))
 
 
+def missing_gradient(folder: Path) -> None:
+    gradient = Gradient("", ("x",), {"x": 1}, points=32, steps=512)
+    write_manifest(folder, Bundle.open(folder).manifest._replace(explain=gradient.to_json()))
+
+
+def unexplained_gradient(folder: Path) -> None:
+    manifest = Bundle.open(folder).manifest
+    (folder / EXPLAIN).write_bytes(b"gradient")
+    write_manifest(folder, manifest._replace(files=digests(folder)))
+
+
+def invalid_gradient(folder: Path) -> None:
+    write_manifest(folder, Bundle.open(folder).manifest._replace(explain={"method": "integrated_gradients"}))
+
+
 HOSTILE = (
     link,
     link_of_the_manifest,
@@ -84,6 +100,9 @@ HOSTILE = (
     unlisted_file,
     invalid_manifest,
     other_proof,
+    missing_gradient,
+    unexplained_gradient,
+    invalid_gradient,
 )
 
 

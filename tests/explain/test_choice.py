@@ -11,7 +11,7 @@ import pytest
 from lightship.calls import Call
 from lightship.errors import TooLarge
 from lightship.explain import explain
-from lightship.explain.choice import compiled_method, method_of
+from lightship.explain.choice import Loaded, compiled_method, method_of
 from lightship.explain.compiled import Gradient
 from lightship.explain.evaluation import Evaluator
 from lightship.explain.features import rows_of
@@ -66,7 +66,7 @@ def found(folder: Path, spec: TensorSpec, row: Array, target: str) -> tuple[str,
     (features,) = rows_of(subject.bundle, signature, {"x": row})
     (wanted,) = targets_of(PAIR, score(row), target)
     values = Evaluator(subject, signature).values(features, wanted)
-    effects = method_of(features, (GRADIENT, 992)).run(wanted, values)
+    effects = method_of(features, Loaded(GRADIENT, 992)).run(wanted, values)
     return effects.method, {**features.named(effects.values)}, effects.base, effects.prediction
 
 

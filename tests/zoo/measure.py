@@ -19,6 +19,7 @@ from lightship.compiler.job import BuildJob
 from lightship.compiler.verification import latency
 from lightship.errors import LightshipError
 from lightship.model import Model
+from tests.zoo.explained import explained
 from tests.zoo.groups import Group
 from tests.zoo.rows import REFUSED, Row
 from tests.zoo.saving import Build
@@ -36,6 +37,9 @@ def measure(group: Group, name: str, build: Build) -> Row:
             return Row(group.name, name, REFUSED, (_short(f"not built: {type(error).__name__}: {error}"),))
         row = _compiled(group.name, name, saved.path, Path(bundle))
         row = replace(row, classes=saved.classes, source=saved.path.suffix or "SavedModel")
+        if row.compiled:
+            found = explained(Model.load(Bundle.open(Path(bundle))))
+            row = replace(row, gradient=found.figures, no_gradient=_short(found.reason))
         return replace(row, many=_many(saved.path, Path(bundle))) if group.many and row.compiled else row
 
 

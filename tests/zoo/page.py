@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from tests.zoo import explained
 from tests.zoo.layers import EXPORTED, LEFT_OUT, LEFT_OUT_OF_KERAS2, OPTIONS_LEFT_OUT
 from tests.zoo.results import ROOT, Results
 from tests.zoo.rows import REFUSED, Row
@@ -66,6 +67,7 @@ def render(results: Results) -> str:
         *(_applications(results, group) for group in ("applications", "applications-keras2")),
         *(_timed(results, group) for group in _NOTES),
         _sizes(results),
+        *_explained(results),
     ]
     return "\n".join(parts)
 
@@ -210,6 +212,16 @@ def _sizes(results: Results) -> str:
     ]
     text = _table(SIZES, names, rows)
     return f"{text}\n{_COST}"
+
+
+def _explained(results: Results) -> list[str]:
+    """Return a table of compiled gradients for each group in which they were measured."""
+    tables = {group: explained.lines(results.rows(group)) for group in TITLES}
+    return [
+        f"{_table(f'Explanations: {TITLES[group]}', explained.NAMES, lines)}{explained.NOTE}"
+        for group, lines in tables.items()
+        if lines
+    ]
 
 
 def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

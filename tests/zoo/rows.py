@@ -18,8 +18,9 @@ class Row:
     are those of a scikit-learn model and its steps. ``max_abs`` is the largest difference from the original's outputs.
     ``size`` is bytes of the bundle's model files divided by the original's. ``times`` are the seconds of one row
     through the original's fastest call and through the compiled model, ``latency`` is their ratio, and ``many`` this
-    ratio for 1,024 rows. ``seconds`` is the processor time of one compile after TensorFlow is imported, ``memory`` the
-    process's peak in bytes.
+    ratio for 1,024 rows. ``gradient`` has the figures of :class:`tests.zoo.explained.Explained`, ``no_gradient`` its
+    reason. ``seconds`` is the processor time of one compile after TensorFlow is imported, ``memory`` the process's peak
+    in bytes.
     """
 
     group: str
@@ -36,6 +37,8 @@ class Row:
     seconds: float = 0.0
     memory: int = 0
     many: float | None = None
+    gradient: tuple[float, ...] = ()
+    no_gradient: str = ""
 
     @property
     def on_litert(self) -> bool:

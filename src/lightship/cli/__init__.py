@@ -7,6 +7,7 @@ import click
 from lightship.cli.batch import batch_command, job_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
+from lightship.cli.draw import draw_command
 from lightship.cli.explain import explain_command
 from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
@@ -45,6 +46,7 @@ COMMANDS = (
     show_command,
     predict_command,
     explain_command,
+    draw_command,
     batch_command,
     job_command,
     dlq_command,

@@ -14,6 +14,7 @@ from lightship.explain.attribution import Attribution
 from lightship.explain.compiled import STEPS
 from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Values
+from lightship.explain.exact import Exact
 from lightship.explain.features import Row
 from lightship.explain.gradients import IntegratedGradients
 from lightship.explain.line import Unexplained
@@ -39,17 +40,30 @@ class Compiled(Protocol):
 class Loader(NamedTuple):
     """A compiled method: how it is loaded, and its most evaluations for one row.
 
-    ``load`` raises Unexplained for a bundle without what the method needs, or BundleError.
+    ``load`` raises Unexplained for a bundle without what the method needs, or BundleError. A ``certain`` method
+    explains all rows, so that none costs what another method takes.
     """
 
     load: Callable[[Bundle], Compiled]
     cost: int
+    certain: bool = False
 
+
+class Loaded(NamedTuple):
+    """A compiled method of a bundle, with the values of its Loader."""
+
+    method: Compiled
+    cost: int
+    certain: bool = False
+
+
+# An exact explanation evaluates no rows; it takes the time of about so many.
+EXACT_COST = 20
 
 # The best method first.
-LOADERS = (Loader(IntegratedGradients.load, sum(STEPS)),)
+LOADERS = (Loader(Exact.load, EXACT_COST, certain=True), Loader(IntegratedGradients.load, sum(STEPS)))
 
-_LOADED: WeakKeyDictionary[Model, tuple[Compiled, int] | None] = WeakKeyDictionary()
+_LOADED: WeakKeyDictionary[Model, Loaded | None] = WeakKeyDictionary()
 
 
 class Method(NamedTuple):
@@ -59,23 +73,22 @@ class Method(NamedTuple):
     run: Callable[[Target, Values], Effects]
 
 
-def method_of(row: Row, compiled: tuple[Compiled, int] | None) -> Method:
+def method_of(row: Row, compiled: Loaded | None) -> Method:
     """Return the best method for a row.
 
-    ``compiled`` is that of the bundle with its cost, None without one.
+    ``compiled`` is that of the bundle, None without one.
     """
     other = _by_evaluation(row)
     if compiled is None or not row.numeric:
         return other
-    method, cost = compiled
 
     def run(target: Target, values: Values) -> Effects:
         try:
-            return _compiled(method, row, target)
+            return _compiled(compiled.method, row, target)
         except Unexplained:
             return other.run(target, values)
 
-    return Method(max(cost, other.cost), run)
+    return Method(compiled.cost if compiled.certain else max(compiled.cost, other.cost), run)
 
 
 def _by_evaluation(row: Row) -> Method:
@@ -87,8 +100,8 @@ def _by_evaluation(row: Row) -> Method:
     return Method(occlusion.cost(blocks), lambda _, values: occlusion.effects(values, blocks))
 
 
-def compiled_method(model: Model, signature: Signature) -> tuple[Compiled, int] | None:
-    """Return the bundle's compiled method for a signature, with its cost.
+def compiled_method(model: Model, signature: Signature) -> Loaded | None:
+    """Return the bundle's compiled method for a signature; None without one.
 
     It is loaded once per model. There is none behind a transform. Raises BundleError.
     """
@@ -100,10 +113,10 @@ def compiled_method(model: Model, signature: Signature) -> tuple[Compiled, int] 
     return _LOADED[model]
 
 
-def _load(bundle: Bundle) -> tuple[Compiled, int] | None:
+def _load(bundle: Bundle) -> Loaded | None:
     for loader in LOADERS:
         try:
-            return loader.load(bundle), loader.cost
+            return Loaded(loader.load(bundle), loader.cost, loader.certain)
         except Unexplained:
             continue
     return None

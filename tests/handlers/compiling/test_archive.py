@@ -45,6 +45,7 @@ def test_archive_unpacked_has_packed_files(tmp_path: Path) -> None:
         "manifest.json": b"{}",
         "model.tflite": bytes(range(256)) * 9000,
         "golden.npz": b"",
+        "explain.tflite": b"3",
         deep: b"1" * 512,
         "assets/a": b"2",
     }

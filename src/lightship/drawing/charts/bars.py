@@ -30,15 +30,19 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class Bars:
-    """Horizontal bars, one below the other, with a common zero line."""
+    """Horizontal bars, one below the other, with a common zero line.
+
+    ``heading`` is whether the title is drawn above them.
+    """
 
     title: str
     bars: Sequence[Bar]
+    heading: bool = False
 
     @property
     def size(self) -> Size:
         """Return the size of the canvas that the chart needs."""
-        return Size(WIDTH, len(self.bars) * _ROW + 2 * _MARGIN)
+        return Size(WIDTH, round(self._top) + len(self.bars) * _ROW + _MARGIN)
 
     def draw(self, canvas: Canvas) -> None:
         """Draw the bars: labels at the left, values beside the ends of the bars."""
@@ -52,8 +56,14 @@ class Bars:
         zero = left - low * scale
         for number, bar in enumerate(self.bars):
             with canvas.group(f"{bar.label}: {bar.shown}"):
-                _draw(canvas, bar, Point(zero, _MARGIN + number * _ROW), bar.value * scale, labels)
-        canvas.line([Point(zero, _MARGIN), Point(zero, self.size.height - _MARGIN)], "muted")
+                _draw(canvas, bar, Point(zero, self._top + number * _ROW), bar.value * scale, labels)
+        if self.heading:
+            canvas.text(Point(_MARGIN, _MARGIN + 14), shortened(self.title, WIDTH - 2 * _MARGIN))
+        canvas.line([Point(zero, self._top), Point(zero, self.size.height - _MARGIN)], "muted")
+
+    @property
+    def _top(self) -> float:
+        return _MARGIN + (_ROW if self.heading else 0)
 
     def _widths(self) -> tuple[float, float]:
         """Return the widths of the labels and of the values, in pixels."""

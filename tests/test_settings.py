@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import SettingError
-from lightship.settings import CacheSettings, Settings, TransformSettings
+from lightship.settings import CacheSettings, ExplainSettings, Settings, TransformSettings
 from tests.emulator import ROOT
 
 
@@ -44,6 +44,8 @@ def test_settings_read_every_variable() -> None:
         "LIGHTSHIP_TRANSFORMS": "euros, dates_2",
         "LIGHTSHIP_TRANSFORMS_FOLDER": "/code",
         "LIGHTSHIP_TRANSFORM_SECONDS": "2.5",
+        "LIGHTSHIP_EXPLAIN_EVALUATIONS": "5000",
+        "LIGHTSHIP_EXPLAIN_SECONDS": "1.5",
     }
     cache = {"digits": 2_000_000}
     hosts, origins = ("api.example.com", "other.example"), ("https://a.example", "http://localhost:3000")
@@ -52,7 +54,14 @@ def test_settings_read_every_variable() -> None:
     model = ("/models", kept, "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
     code = TransformSettings(("euros", "dates_2"), Path("/code"), 2.5)
     expected = Settings(
-        *model, *limits, base_path="/ml/v2", cors_origins=origins, access_log=True, metrics=True, transforms=code
+        *model,
+        *limits,
+        base_path="/ml/v2",
+        cors_origins=origins,
+        access_log=True,
+        metrics=True,
+        transforms=code,
+        explain=ExplainSettings(5000, 1.5),
     )
     assert Settings.from_environment(environ) == expected
 
@@ -75,6 +84,8 @@ def test_settings_read_every_variable() -> None:
         ("LIGHTSHIP_TRANSFORMS", "../x"),
         ("LIGHTSHIP_TRANSFORMS", "euros,A"),
         ("LIGHTSHIP_TRANSFORM_SECONDS", "0"),
+        ("LIGHTSHIP_EXPLAIN_EVALUATIONS", "0"),
+        ("LIGHTSHIP_EXPLAIN_SECONDS", "0"),
         ("LIGHTSHIP_REFRESH_SECONDS", "nan"),
         ("LIGHTSHIP_REFRESH_SECONDS", "soon"),
     ],

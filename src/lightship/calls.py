@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from lightship.bundle import Manifest
 from lightship.tensors import Array, Signature
@@ -63,6 +63,44 @@ class Prediction:
     model: str
     version: int
     result: Result
+
+
+# A value for a column; for the patches of a grid; or for each word of a text, in order.
+Attributed: TypeAlias = "float | Array | tuple[tuple[str, float], ...]"
+
+
+class Explanation(NamedTuple):
+    """How much each feature of one row contributed to one number of the output.
+
+    Attributes:
+        method: the name of the method.
+        output: the name of the output.
+        target: the class name, or the index of the explained number in a row of the output; None where the output is
+            one number.
+        prediction: the explained number of the row.
+        base: the explained number at the baseline: a row of typical values, a blank image, an empty text.
+        error: the method's estimate of its error (docs/explain.md, "Methods").
+        evaluations: rows that the model computed.
+        attributions: values by column, or by input that is not a table.
+        scale: ``output``, or ``log_odds`` where the explained number becomes the output's by a sigmoid or softmax.
+    """
+
+    method: str
+    output: str
+    target: str | int | None
+    prediction: float
+    base: float
+    error: float
+    evaluations: int
+    attributions: Mapping[str, Attributed]
+    scale: str = "output"
+
+
+class Explained(NamedTuple):
+    """A prediction with an explanation of each row."""
+
+    prediction: Prediction
+    rows: tuple[Explanation, ...]
 
 
 class ModelState(NamedTuple):

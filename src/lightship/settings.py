@@ -82,6 +82,29 @@ class TransformSettings(NamedTuple):
 NO_TRANSFORMS = TransformSettings()
 
 
+class ExplainSettings(NamedTuple):
+    """The cost of explaining one request.
+
+    Attributes:
+        evaluations: ``LIGHTSHIP_EXPLAIN_EVALUATIONS``: how many rows the model may compute for it.
+        seconds: ``LIGHTSHIP_EXPLAIN_SECONDS``: how long it may take.
+    """
+
+    evaluations: int = 100_000
+    seconds: float = 25.0
+
+    @classmethod
+    def from_environment(cls, source: Mapping[str, str]) -> ExplainSettings:
+        """Read the variables; raises SettingError."""
+        return cls(
+            _read(source, "LIGHTSHIP_EXPLAIN_EVALUATIONS", _positive, cls().evaluations),
+            _read(source, "LIGHTSHIP_EXPLAIN_SECONDS", _duration, cls().seconds),
+        )
+
+
+DEFAULT_EXPLAIN = ExplainSettings()
+
+
 class Settings(NamedTuple):
     """The settings of a server, a function or a command.
 
@@ -118,6 +141,7 @@ class Settings(NamedTuple):
         access_log: ``LIGHTSHIP_ACCESS_LOG``: a server writes a JSON line per request to its standard output.
         metrics: ``LIGHTSHIP_METRICS``: the Lambda function writes metrics of each request to its log.
         transforms: see :class:`TransformSettings`.
+        explain: see :class:`ExplainSettings`.
     """
 
     registry: str = "./models"
@@ -145,6 +169,7 @@ class Settings(NamedTuple):
     access_log: bool = False
     metrics: bool = False
     transforms: TransformSettings = NO_TRANSFORMS
+    explain: ExplainSettings = DEFAULT_EXPLAIN
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -184,6 +209,7 @@ class Settings(NamedTuple):
             access_log=read("LIGHTSHIP_ACCESS_LOG", _flag, defaults.access_log),
             metrics=read("LIGHTSHIP_METRICS", _flag, defaults.metrics),
             transforms=TransformSettings.from_environment(source),
+            explain=ExplainSettings.from_environment(source),
         )
 
 

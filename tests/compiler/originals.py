@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lightship.compiler.hints import Hint
+from lightship.compiler.sources.additive import Additive
 from lightship.compiler.sources.base import Batch
 from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature, TensorSpec
@@ -35,6 +36,7 @@ class Scaled:
         self._factor = np.float32(factor)
         self.notes: list[str] = []
         self.preprocessing: Mapping[str, Program] = {}
+        self.additive: Additive | None = None
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         return {"PartitionedCall": self._factor * np.tanh(inputs["x"])}

@@ -83,6 +83,10 @@ RIGHT: dict[str, list[Sent]] = {
         Sent("/predict", PICTURE, PNG, "digits"),
         Sent("/predict", jpeg(), JPEG, "digits"),
         *as_json("/predict", {"input": base64.b64encode(PICTURE).decode()}, default="digits"),
+        *as_json("/models/modes/explain", {"input": [[1, 4]]}, {"input": [[1, 4]], "target": 1, "signature": "halve"}),
+        *as_json("/models/pair/versions/1/explain", {"input": PAIR, "outputs": ["product"]}),
+        *as_json("/models/quickstart/explain", {"input": TABLE, "target": "benign"}, default="quickstart"),
+        Sent("/models/digits/explain", PICTURE, PNG, "digits"),
     ],
     "tfserving": [
         *as_json("/v1/models/pair:predict", {"instances": ROWS}, {"inputs": PAIR}),
@@ -91,6 +95,7 @@ RIGHT: dict[str, list[Sent]] = {
         *as_json("/v1/models/scorer:classify", {"examples": [{"x": [0, 1000]}]}),
         *as_json("/v1/models/words:predict", {"instances": ["ahoy", {"b64": "/w=="}]}),
         *as_json("/v1/models/flags:predict", {"inputs": [[True, False]]}),
+        *as_json("/v1/models/pair:explain", {"instances": ROWS}, {"inputs": PAIR, "target": 0}),
         Sent("/v1/models/roots:predict", b'{"instances": [[NaN, -Infinity], [1, 2]]}'),
     ],
     "openinference": [

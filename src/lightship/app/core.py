@@ -111,6 +111,7 @@ def assemble(
         max_answer=settings.max_answer,
         allow_admin=settings.allow_admin,
         metrics=server.metrics.exposition if server else None,
+        explain=settings.explain,
     )
     hosts = settings.allowed_hosts or hosts
     admission = Admission(dispatcher, token=settings.token, hosts=hosts, origins=settings.cors_origins)

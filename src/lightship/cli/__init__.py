@@ -7,6 +7,8 @@ import click
 from lightship.cli.batch import batch_command, job_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
+from lightship.cli.draw import draw_command
+from lightship.cli.explain import explain_command
 from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.output.failures import EXIT_CODES, Group
@@ -43,6 +45,8 @@ COMMANDS = (
     models_command,
     show_command,
     predict_command,
+    explain_command,
+    draw_command,
     batch_command,
     job_command,
     dlq_command,

@@ -38,12 +38,14 @@ from lightship.compiler.verification.recordings import (
     with_shapes,
 )
 from lightship.explain.compiled import TRANSFORMED, Gradient
+from lightship.explain.exact import storage
+from lightship.explain.features.baseline import write_baseline
 from lightship.model import Model
 from lightship.preprocessing import write_programs
 from lightship.tensors import Signature
 from lightship.transforms import Transform
 
-_EXTRAS = (GOLDEN, EXPLAIN)  # files that a prediction does not need
+_EXTRAS = (GOLDEN, EXPLAIN, storage.FILE)  # files that a prediction does not need
 _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
 
 
@@ -177,6 +179,8 @@ def _write(built: Built) -> Written:
     loaded, choice = built.loaded, built.choice
     folder = loaded.job.folder
     write_golden(folder / GOLDEN, golden(built.recorded.client))
+    if loaded.job.data:
+        write_baseline(folder, {each.signature: each.batches[-1][0] for each in built.recorded.client})
     preprocessing = write_programs(folder, choice.preprocessing)
     manifest = Manifest(
         engine=choice.engine,
@@ -203,7 +207,8 @@ def _write(built: Built) -> Written:
 def _with_transform(built: Built, reference: Transformed, written: Written) -> Written:
     """Write the manifest again, with the transform and what clients see."""
     agreements = reference.compare(engines.load(written.bundle), built.recorded.client, built.choice.agreements)
-    (written.bundle.path / EXPLAIN).unlink(missing_ok=True)
+    for name in (EXPLAIN, storage.FILE):
+        (written.bundle.path / name).unlink(missing_ok=True)
     manifest = written.bundle.manifest._replace(
         signatures=reference.client,
         files=digests(written.bundle.path),

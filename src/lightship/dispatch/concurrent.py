@@ -62,17 +62,15 @@ class ConcurrentDispatcher:
             case Runs.LOADS:
                 return await self._serving.in_load_thread(partial(run, True))
             case Runs.CALLS:
+                if matched.route.decode is not None:
+                    await self._find(request, matched)  # a version is not loaded in a thread of calls
                 return await self._serving.in_call_thread(partial(run, True))
         return run(True)
 
     async def _predict(self, request: Request, matched: Matched) -> Response:
         """Run a prediction; see :meth:`Dispatcher.respond`."""
         route, selector = matched.route, matched.selector
-        try:
-            served = await self._serving.find(selector, request.traffic_key)
-        except BundleError:
-            request.model = selector.name or ""  # as in Dispatcher
-            raise
+        served = await self._find(request, matched)
         call = await self._decode(request, route, served)
         result, headers = await self._serving.predict(served, call)
         response = await self._encode(route, Prediction(served.name, served.version, result))
@@ -80,6 +78,13 @@ class ConcurrentDispatcher:
         if self._serving.serving.cache.shadowed and not selector.explicit:
             self._serving.serving.shadow(served, result, key=request.traffic_key())
         return response
+
+    async def _find(self, request: Request, matched: Matched) -> Served:
+        try:
+            return await self._serving.find(matched.selector, request.traffic_key)
+        except BundleError:
+            request.model = matched.selector.name or ""  # as in Dispatcher
+            raise
 
     async def _decode(self, request: Request, route: Route, served: Served) -> Call:
         if len(request.body) < served.inline_bytes:

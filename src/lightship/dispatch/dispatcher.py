@@ -15,6 +15,7 @@ from lightship.errors import BundleError, Forbidden, LightshipError, TooLarge, T
 from lightship.protocols.http import Matched, Request, Response, Route
 from lightship.serving.pool import Served
 from lightship.serving.serving import Serving
+from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Dispatcher:
         max_answer: the most bytes of a response as a JSON string in an event; 0 for no limit.
         allow_admin: whether callers may load and unload models.
         metrics: renders the text of ``GET /metrics``; None where nothing is counted.
+        explain: the limits of explanations.
     """
 
     def __init__(
@@ -42,9 +44,10 @@ class Dispatcher:
         max_answer: int = 0,
         allow_admin: bool = False,
         metrics: Exposition | None = None,
+        explain: ExplainSettings = DEFAULT_EXPLAIN,
     ) -> None:
         self.serving = serving
-        self.context = Context(serving, metrics)
+        self.context = Context(serving, metrics, explain)
         self.max_answer = max_answer
         self._allow_admin = allow_admin
 

@@ -1,7 +1,7 @@
 """Operations of the protocols' routes other than predictions.
 
-These are status, statistics, loading, health and metrics. Each is synchronous. Those that read the registry take
-``may_read``: with False they answer from the cache or raise NeverRead (see
+These are status, statistics, loading, health, metrics and explanations. Each is synchronous. Those that read the
+registry take ``may_read``: with False they answer from the cache or raise NeverRead (see
 :class:`lightship.serving.registry_cache.RegistryCache`).
 """
 
@@ -17,6 +17,7 @@ from lightship.errors import LightshipError, NotFound
 from lightship.protocols.http import Matched, Request, Response
 from lightship.serving.registry_cache import NeverRead
 from lightship.serving.serving import Serving
+from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
 
 # Renders the text of ``GET /metrics`` from the loaded versions.
 Exposition = Callable[[Sequence[tuple[str, int]]], bytes]
@@ -36,10 +37,17 @@ class Runs(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The context of operations: the models, and the renderer of metrics, if any."""
+    """The context of operations.
+
+    Attributes:
+        serving: the models.
+        metrics: the renderer of metrics, if any.
+        explain: the limits of explanations.
+    """
 
     serving: Serving
     metrics: Exposition | None = None
+    explain: ExplainSettings = DEFAULT_EXPLAIN
 
 
 class Operation(NamedTuple):
@@ -124,6 +132,12 @@ def _metrics(context: Context, _: Request, matched: Matched, __: bool) -> Respon
     return matched.route.encode(context.metrics(context.serving.loaded()))
 
 
+def _explain(context: Context, request: Request, matched: Matched, _: bool) -> Response:
+    from lightship.dispatch.explain import explain  # imported here: no prediction needs it
+
+    return explain(context.serving, request, matched, context.explain)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "models": Operation(_models, Runs.READS),
     "index": Operation(_index, Runs.READS),
@@ -136,4 +150,5 @@ OPERATIONS: Mapping[str, Operation] = {
     "ready": Operation(_ready, Runs.READS),
     "default_ready": Operation(_default_ready, Runs.READS),
     "metrics": Operation(_metrics, Runs.CALLS),
+    "explain": Operation(_explain, Runs.CALLS),
 }

@@ -25,6 +25,8 @@ class Attribution:
         error: [n], the method's error estimate: the completeness gap relative to ``prediction - base``, or a standard
             error.
         steps: how many evaluations of the model each row took.
+        scale: ``output`` where the explained number is the output's; ``log_odds`` where it is the number that a sigmoid
+            or softmax makes the output's probability from.
     """
 
     method: str
@@ -35,3 +37,4 @@ class Attribution:
     prediction: Array
     error: Array
     steps: int
+    scale: str = "output"

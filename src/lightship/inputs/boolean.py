@@ -12,7 +12,7 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.inputs.cells import Cell
-from lightship.inputs.kind import InputKind, Nested
+from lightship.inputs.kind import Feature, InputKind, Nested
 from lightship.inputs.rows import each_row
 from lightship.inputs.tabular.columns.boolean import Boolean
 from lightship.tensors import Array, TensorSpec, to_array
@@ -86,6 +86,10 @@ class Booleans(InputKind):
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """See :class:`InputKind`."""
         self.check_tensor(array, spec)
+
+    def column_features(self, spec: TensorSpec) -> tuple[Feature, ...] | None:
+        """See :class:`InputKind`: a mean of booleans is none."""
+        return (Feature(spec.name, 0, 1, number=False),)
 
     def optional_columns(self, spec: TensorSpec) -> Collection[str]:
         """See :class:`InputKind`."""

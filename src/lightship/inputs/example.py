@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.inputs.kind import Features, InputKind
+from lightship.inputs.kind import Feature, Features, InputKind
 from lightship.tensors import Array, TensorSpec
 
 if TYPE_CHECKING:
@@ -58,6 +58,14 @@ class Example(InputKind):
                 for example in examples
             ]
         )
+
+    def column_features(self, spec: TensorSpec) -> tuple[Feature, ...] | None:
+        """See :class:`InputKind`: a message is not a column."""
+        return None
+
+    def reads_words(self, spec: TensorSpec) -> bool:
+        """See :class:`InputKind`: a message is not a text."""
+        return False
 
     def parts(self, spec: TensorSpec) -> tuple[TensorSpec, ...]:
         """See :class:`InputKind`."""

@@ -128,6 +128,13 @@ class Image(InputKind):
         image.save(buffer, "PNG")
         return base64.b64encode(buffer.getvalue()).decode()
 
+    def blank(self, row: Array, spec: TensorSpec) -> Array:
+        """Return an image of a row's mean colour."""
+        pixels = row.reshape(-1, _MODES[self.mode])
+        colour = pixels.mean(axis=0)
+        rounded = colour if row.dtype.kind == "f" else np.rint(colour)
+        return np.broadcast_to(rounded.astype(row.dtype), pixels.shape).reshape(row.shape)
+
     def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
         """Return random pixels; hints on the tensor's values are ignored."""
         if spec.numpy.kind != "f":

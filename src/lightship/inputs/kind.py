@@ -9,7 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.inputs.rows import is_object
@@ -27,6 +29,18 @@ Features = Mapping[str, list[Any]]
 
 Nested = Callable[[Any, TensorSpec], Array]
 """Returns nested lists as an array; raises InvalidInput."""
+
+
+class Feature(NamedTuple):
+    """A column of a table, which explanations attribute a value to.
+
+    ``start`` and ``stop`` are its elements of a row. ``number`` is whether a mean of its values is one, too.
+    """
+
+    name: str
+    start: int
+    stop: int
+    number: bool
 
 
 @dataclass(frozen=True)
@@ -116,6 +130,23 @@ class InputKind:
             return None
         count = spec.row_shape[0] if spec.row_shape else 1
         return (spec.name,) if count == 1 else tuple(f"{spec.name}_{index}" for index in range(count or 0))
+
+    def column_features(self, spec: TensorSpec) -> tuple[Feature, ...] | None:
+        """Return the columns as features; None where the input's rows are not columns."""
+        names, number = self.columns(spec), spec.numpy.kind in "fiu"
+        return None if names is None else tuple(Feature(name, at, at + 1, number) for at, name in enumerate(names))
+
+    def reads_words(self, spec: TensorSpec) -> bool:
+        """Return whether a row is a text of words."""
+        return spec.numpy.kind == "O" and spec.row_shape in ((), (1,))
+
+    def blank(self, row: Array, spec: TensorSpec) -> Array:
+        """Return a row that holds no more than the mean of a row's last axis.
+
+        It is zero where the row has one axis, and for integers.
+        """
+        zero: Array = np.zeros_like(row)
+        return np.broadcast_to(row.mean(axis=tuple(range(row.ndim - 1))), row.shape) if _has_mean(row) else zero
 
     def dtypes(self, spec: TensorSpec) -> tuple[str, ...]:
         """Return the dtypes of tensors that a client may send, the spec's first."""
@@ -217,6 +248,10 @@ class InputKind:
     def sample(self, sampler: Sampler, spec: TensorSpec, shape: tuple[int, ...]) -> Array:
         """Return generated plausible values as an array of this shape."""
         return sampler.values(spec, shape)
+
+
+def _has_mean(row: Array) -> bool:
+    return row.dtype.kind == "f" and row.ndim > 1
 
 
 class PlainTensor(InputKind):

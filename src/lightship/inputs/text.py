@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.inputs.kind import InputKind, Nested
+from lightship.inputs.kind import Feature, InputKind, Nested
 from lightship.tensors import Array, TensorSpec, to_array
 from lightship.tensors.texts import check_texts
 
@@ -118,6 +118,10 @@ class Text(InputKind):
         array[0] = body.removeprefix(b"\xef\xbb\xbf")
         check_texts(array, spec.name, self.max_bytes)
         return array
+
+    def column_features(self, spec: TensorSpec) -> tuple[Feature, ...] | None:
+        """See :class:`InputKind`: a text is not a column."""
+        return None
 
     def element(self, spec: TensorSpec) -> Schema:
         """See :class:`InputKind`: JSON Schema counts characters, of at least a byte each."""

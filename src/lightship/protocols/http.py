@@ -90,9 +90,10 @@ class Route(NamedTuple):
         method: in upper case.
         path: with ``{name}`` and ``{version}`` where a segment is a parameter.
         operation: ``predict``, or a key of :data:`lightship.dispatch.operations.OPERATIONS`.
-        scope: the required permission: ``predict``, ``read``, ``admin`` (servers allow it by a setting only), or
-            ``open`` for routes without authentication.
-        decode: returns the call in a request, for a model with this manifest (only for the operation ``predict``).
+        scope: the required permission: ``predict``, ``explain``, ``read``, ``admin`` (servers allow it by a setting
+            only), or ``open`` for routes without authentication.
+        decode: returns the call in a request, for a model with this manifest (only for the operations ``predict`` and
+            ``explain``).
         encode: returns the operation's result as a response.
         describe: returns the OpenAPI paths that this route adds, for these models.
         check: raises InvalidInput for a body that the operation does not support; called before it starts.

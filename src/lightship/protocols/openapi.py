@@ -101,6 +101,32 @@ def by_name(signature: Signature, schema: Callable[[TensorSpec], Schema]) -> Sch
     return exactly({spec.name: schema(spec) for spec in signature.inputs}, optional=optional)
 
 
+def explanations() -> Schema:
+    """Return the schema of explanations, one per row."""
+    number: Schema = {"type": "number"}
+    properties: Schema = {
+        **dict.fromkeys(("method", "output", "scale"), STRING),
+        "target": {"type": ["string", "integer", "null"]},
+        **dict.fromkeys(("prediction", "base", "error"), number),
+        "evaluations": {"type": "integer"},
+        "attributions": {
+            "type": "object",
+            "description": "values by column; of an image by patch; of a text by word",
+        },
+    }
+    return {"type": "array", "items": exactly(properties)}
+
+
+# The parameter that selects the explained class.
+TARGET: Schema = {
+    "name": "target",
+    "in": "query",
+    "required": False,
+    "schema": STRING,
+    "description": "class name, or index in a row of the output; by default the likeliest class of each row",
+}
+
+
 def nested(spec: TensorSpec, shape: tuple[int | None, ...]) -> Schema:
     """Return the schema of nested lists of a tensor's elements."""
     schema = kind_of(spec).element(spec)

@@ -13,10 +13,12 @@ from pathlib import Path
 from lightship.bundle import MODEL, SAVED_MODEL
 from lightship.compiler import limits
 from lightship.compiler.attributions import compile_gradient
+from lightship.compiler.attributions.exact import compile_exact
 from lightship.compiler.conversion import litert
 from lightship.compiler.conversion.lifted import lifted_models
 from lightship.compiler.conversion.pruning import prune_saved_model
 from lightship.compiler.rewrites import Rewritten, requires_rewrite, rewrite
+from lightship.compiler.sources.additive import Coefficients
 from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import Recording, check_engine_state, compare_engine, record_engine
@@ -24,6 +26,7 @@ from lightship.engines.base import Engine
 from lightship.engines.preprocessed import with_programs
 from lightship.errors import CompileError, EngineError, ParityError
 from lightship.explain.compiled import Gradient
+from lightship.explain.exact import Entry
 from lightship.inputs import kind_of
 from lightship.preprocessing import Program
 from lightship.preprocessing.builder import chain
@@ -42,7 +45,7 @@ class Choice:
         stateful, reset: values of the manifest.
         rewrites: changes made to the graph for LiteRT.
         preprocessing: programs before the engine, by signature.
-        gradient: the compiled gradient of the first signature, or why there is none.
+        gradient: the compiled gradient or the exact explanation of the first signature, or why there is none.
     """
 
     engine: str
@@ -52,7 +55,7 @@ class Choice:
     reset: str = ""
     rewrites: tuple[str, ...] = ()
     preprocessing: Mapping[str, Program] = field(default_factory=dict)
-    gradient: Gradient = _NO_GRADIENT
+    gradient: Gradient | Entry = _NO_GRADIENT
 
 
 def compile_best(
@@ -75,7 +78,7 @@ def compile_best(
             for attempt in _attempts(original, recordings):
                 found = _tried(original, attempt, recordings, folder, slow=slow)
                 if isinstance(found, Choice):
-                    return replace(found, gradient=_gradient(found, attempt, recordings[0], folder))
+                    return replace(found, gradient=_explained(original, found, attempt, recordings[0], folder))
                 reasons = found
         except litert.Unconvertible as error:
             reasons = error.reasons
@@ -96,6 +99,19 @@ def _tried(
         reasons = (error.message,)
     (folder / MODEL).unlink(missing_ok=True)
     return reasons
+
+
+def _explained(
+    original: Original, choice: Choice, attempt: Rewritten, recording: Recording, folder: Path
+) -> Gradient | Entry:
+    """Return the exact explanation where there is one, else the compiled gradient."""
+    if original.additive is None:
+        return _gradient(choice, attempt, recording, folder)
+    program = choice.preprocessing.get(recording.signature.name)
+    exact = compile_exact(original.additive, recording, folder, program=program)
+    if exact.reason and isinstance(original.additive, Coefficients):
+        return _gradient(choice, attempt, recording, folder)
+    return exact
 
 
 def _gradient(choice: Choice, attempt: Rewritten, recording: Recording, folder: Path) -> Gradient:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lightship.compiler.hints import Hint
+from lightship.compiler.sources.additive import Additive
 from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature
 
@@ -39,6 +40,7 @@ class Original(Protocol):
         notes: warnings for the report, for example about a renamed tensor.
         preprocessing: by signature, programs from its inputs to those of :meth:`candidates`; empty where these are
             equal.
+        additive: the sums that the default signature predicts from the outputs of its program; None for other models.
     """
 
     source: Mapping[str, str]
@@ -47,6 +49,7 @@ class Original(Protocol):
     subject: str
     notes: list[str]
     preprocessing: Mapping[str, Program]
+    additive: Additive | None
 
     @property
     def random_operators(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship.compiler import exports
+from lightship.compiler.sources.additive import Additive
 from lightship.compiler.sources.base import Batch
 from lightship.preprocessing import Program
 from lightship.tensors import Array, Signature, TensorSpec
@@ -88,6 +89,7 @@ class TracedOriginal:
     stateful = False
     random_operators: tuple[str, ...] = ()
     reset = ""
+    additive: Additive | None = None
 
     def __init__(self, file: ModelFile, graph: Graph, inputs: tuple[TensorSpec, ...], program: Program | None) -> None:
         self.source, self.size, self.notes = file.source, file.size, list[str]()

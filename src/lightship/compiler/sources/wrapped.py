@@ -28,6 +28,7 @@ class Wrapped:
         self.stateful = original.stateful
         self.random_operators = original.random_operators
         self.reset = original.reset
+        self.additive = original.additive
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the original."""

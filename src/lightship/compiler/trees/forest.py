@@ -51,6 +51,7 @@ class Forest:
         columns: the number of features.
         groups: tree ``t`` adds to the group ``t % groups`` of the ``groups * width`` outputs.
         memberships: sets of categories.
+        cover: float64 [nodes], the weight of the training rows that reached a node; None where it is unknown.
     """
 
     feature: Array
@@ -63,6 +64,7 @@ class Forest:
     columns: int
     groups: int = 1
     memberships: tuple[Membership, ...] = ()
+    cover: Array | None = None
 
     @property
     def ranked(self) -> bool:
@@ -114,6 +116,8 @@ def _check_sizes(forest: Forest) -> None:
     arrays = [forest.threshold, forest.left, forest.right, forest.values]
     if forest.missing_left is not None:
         arrays.append(forest.missing_left)
+    if forest.cover is not None:
+        arrays.append(forest.cover)
     if any(len(array) != nodes for array in arrays):
         raise InvalidForest("the arrays of nodes have different lengths")
     if len(forest.roots) % forest.groups:

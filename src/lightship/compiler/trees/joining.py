@@ -21,6 +21,7 @@ class Tree:
     right: Array
     missing_left: Array
     values: Array
+    cover: Array | None = None
 
 
 def join(trees: Sequence[Tree], *, columns: int, groups: int = 1, missing: bool = True) -> Forest:
@@ -43,7 +44,13 @@ def join(trees: Sequence[Tree], *, columns: int, groups: int = 1, missing: bool 
         roots=roots,
         columns=columns,
         groups=groups,
+        cover=_cover(trees),
     )
+
+
+def _cover(trees: Sequence[Tree]) -> Array | None:
+    covers = [tree.cover for tree in trees if tree.cover is not None]
+    return np.concatenate(covers).astype(np.float64) if len(covers) == len(trees) else None
 
 
 def _check(number: int, tree: Tree) -> None:

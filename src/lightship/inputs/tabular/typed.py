@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from lightship.errors import InvalidInput
 from lightship.inputs import gaps
 from lightship.inputs.cells import WIDEST, Cell, describe_cell
-from lightship.inputs.kind import Nested
+from lightship.inputs.kind import Feature, Nested
 from lightship.inputs.rows import each_row
 from lightship.inputs.tabular.columns import Column, column_of
 from lightship.inputs.tabular.table import Tabular, all_lists
@@ -84,6 +85,14 @@ class TypedTabular(Tabular):
                 raise
             reason = "lists hold the tensor's numbers: send text, booleans and dates in objects by column name"
             raise InvalidInput(reason, input=spec.name, row=error.row) from None
+
+    def column_features(self, spec: TensorSpec) -> tuple[Feature, ...] | None:
+        """See :class:`InputKind`: a column may take several elements of a row."""
+        ends = accumulate(column.width for column in self.typed)
+        return tuple(
+            Feature(column.name, end - column.width, end, column.continuous)
+            for column, end in zip(self.typed, ends, strict=True)
+        )
 
     @property
     def nullable(self) -> bool:

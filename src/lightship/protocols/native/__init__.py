@@ -14,7 +14,7 @@ import orjson
 
 from lightship import inputs
 from lightship.bundle import Manifest
-from lightship.calls import Call, Health, ModelState, Prediction
+from lightship.calls import Call, Explained, Health, ModelState, Prediction
 from lightship.errors import InvalidInput, LightshipError
 from lightship.inputs.rows import all_rows, check_form
 from lightship.probabilities import by_class
@@ -51,8 +51,26 @@ def decode_predict(request: Request, manifest: Manifest) -> Call:
     return Call(_inputs(value, manifest.signatures[0]))
 
 
+def decode_explain(request: Request, manifest: Manifest) -> Call:
+    """Return the call to explain; its parameter ``target`` is that of body or query.
+
+    Raises InvalidInput, NotFound (signature) or UnsupportedMedia.
+    """
+    from lightship.protocols.explanations import read_target  # imported here: no prediction needs it
+
+    if _is_json(request.media_type):
+        body = read_object(request.body)
+        target = read_target(request, body.pop("target", None))
+        call = _decode_fields(body, manifest)
+    else:
+        target = read_target(request, None)
+        call = _decode_body(request, manifest.signature())
+    call.parameters = {"target": target}
+    return call
+
+
 def _decode_fields(body: Mapping[str, Any], manifest: Manifest) -> Call:
-    """Return the call in a body with other fields than "input"."""
+    """Return the call in a body of any fields; raises InvalidInput or NotFound."""
     if not body.keys() <= _FIELDS:
         unknown = next(name for name in body if name not in _FIELDS)
         raise InvalidInput(f"the body has an unknown field '{unknown[:80]}': send {{\"input\": ...}}")
@@ -168,6 +186,15 @@ def encode_predict(prediction: Prediction) -> Response:
     return Response(200, write(record))
 
 
+def encode_explain(explained: Explained) -> Response:
+    """Return model, version and an explanation of each row."""
+    from lightship.protocols.explanations import to_json
+
+    prediction, rows = explained
+    record = {"model": prediction.model, "version": prediction.version, "explanations": [*map(to_json, rows)]}
+    return Response(200, write(record))
+
+
 def encode_models(states: tuple[ModelState, ...]) -> Response:
     """Return the list of models."""
     return Response(200, write({"models": [_summary(state) for state in states]}))
@@ -241,6 +268,10 @@ def _predict(path: str, encode: Callable[[Prediction], Response]) -> Route:
     return Route("POST", path, "predict", "predict", encode, decode_predict, describe)
 
 
+def _explain(path: str) -> Route:
+    return Route("POST", path, "explain", "explain", encode_explain, decode_explain, describe)
+
+
 def _read(path: str, operation: str, encode: Callable[[Any], Response], scope: str = "read") -> Route:
     return Route("GET", path, operation, scope, encode, describe=describe)
 
@@ -251,6 +282,8 @@ PROTOCOL = WireProtocol(
         _predict("/predict", encode_values),
         _predict("/models/{name}/predict", encode_predict),
         _predict("/models/{name}/versions/{version}/predict", encode_predict),
+        _explain("/models/{name}/explain"),
+        _explain("/models/{name}/versions/{version}/explain"),
         _read("/models", "models", encode_models),
         _read("/models/{name}", "model", encode_model),
         _read("/metrics", "metrics", encode_metrics),

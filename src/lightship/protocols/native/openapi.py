@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,12 +15,14 @@ from lightship.protocols.json import write
 from lightship.protocols.openapi import (
     ANY_OBJECT,
     BINARY,
+    TARGET,
     Operation,
     Paths,
     Protocol,
     Target,
     by_name,
     exactly,
+    explanations,
     json_body,
     nested,
     one_row,
@@ -59,10 +61,11 @@ _NATIVE = Protocol("lightship", ERROR)
 def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     """Return the OpenAPI paths of one route.
 
-    Routes for predictions have one path per model whose manifest is known.
+    Routes for predictions and explanations have one path per model whose manifest is known.
     """
-    if route.operation == "predict":
-        return {target.path: {"post": _predict(route, target)} for target in targets(route, models)}
+    if route.operation in _POSTS:
+        describe_post = _POSTS[route.operation]
+        return {target.path: {"post": describe_post(route, target)} for target in targets(route, models)}
     answer = response("The response", ANY_OBJECT)
     if route.operation == "metrics":
         answer = response("Metrics in the text format", STRING, "text/plain")
@@ -76,6 +79,18 @@ def _predict(route: Route, target: Target) -> Operation:
     name = "_".join(filter(None, ("predict", target.name)))
     operation = _NATIVE.operation(f"Predict with {target.title}", name, answer, tag=target.state.name)
     return operation | {"requestBody": _body(target.state, target.signature)}
+
+
+def _explain(_: Route, target: Target) -> Operation:
+    rows = exactly({"model": STRING, "version": {"type": "integer"}, "explanations": explanations()})
+    answer = response("An explanation of each row", rows)
+    operation = _NATIVE.operation(
+        f"Explain with {target.title}", f"explain_{target.name}", answer, tag=target.state.name
+    )
+    return operation | {"requestBody": _body(target.state, target.signature), "parameters": [TARGET]}
+
+
+_POSTS: Mapping[str, Callable[[Route, Target], Operation]] = {"predict": _predict, "explain": _explain}
 
 
 def _body(state: ModelState, signature: Signature) -> dict[str, Any]:

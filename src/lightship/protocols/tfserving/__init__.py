@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST protocol under ``/v1/models``.
 
 Predict, classify, regress, status and metadata. KServe's V1 protocol has the same paths, and its fields are in the same
-responses.
+responses; explain is a method of KServe's alone.
 
 Reference: api_rest.md, model_servers/http_rest_api_util.cc and http_rest_api_handler.cc of TensorFlow Serving. Requests
 that its tests call malformed get status 400 here too, so this protocol owns all paths below ``/v1/``.
@@ -18,6 +18,7 @@ from lightship.protocols.http import Response, Route, WireProtocol
 from lightship.protocols.json import write
 from lightship.protocols.statuses import error_headers, status
 from lightship.protocols.tfserving.examples import decode_classify, decode_regress, encode_classify, encode_regress
+from lightship.protocols.tfserving.explain import decode_explain, encode_explain
 from lightship.protocols.tfserving.predict import decode_predict, encode_predict
 from lightship.tensors import Signature, TensorSpec
 
@@ -111,11 +112,10 @@ _MODEL = "/v1/models/(?P<name>[^/:]+)"
 _VERSION = "(?:/versions/(?P<version>[0-9]{1,18})|/labels/(?P<label>[^/:]+))?"
 
 
-def _post(method: str, decode: Any, encode: Callable[[Any], Response]) -> Route:
+def _post(method: str, decode: Any, encode: Callable[[Any], Response], operation: str = "predict") -> Route:
     path = f"/v1/models/{{name}}:{method}"
-    return Route(
-        "POST", path, "predict", "predict", encode, decode, describe, expression=f"{_MODEL}{_VERSION}:{method}"
-    )
+    expression = f"{_MODEL}{_VERSION}:{method}"
+    return Route("POST", path, operation, operation, encode, decode, describe, expression=expression)
 
 
 def _get(path: str, operation: str, encode: Callable[[Any], Response], end: str = "") -> Route:
@@ -136,9 +136,11 @@ def _refusal(method: str, path: str, expression: str, message: str) -> Route:
 
 _LONG = _MODEL + "/versions/[0-9]{19,}"
 _LONG_MESSAGE = "Failed to convert version: numbers of versions have at most 18 digits"
-_EXPLAIN = "Malformed request: explainers are not supported: use :predict, :classify or :regress"
 _GET = "Malformed request: GET takes /v1/models/<name>[/versions/<number>|/labels/<label>][/metadata]"
-_POST = "Malformed request: POST takes /v1/models/<name>[/versions/<number>|/labels/<label>]:predict|:classify|:regress"
+_POST = (
+    "Malformed request: POST takes /v1/models/<name>[/versions/<number>|/labels/<label>]:predict|:classify|:regress|"
+    ":explain"
+)
 
 PROTOCOL = WireProtocol(
     name="tfserving",
@@ -147,12 +149,12 @@ PROTOCOL = WireProtocol(
         _post("predict", decode_predict, encode_predict),
         _post("classify", decode_classify, encode_classify),
         _post("regress", decode_regress, encode_regress),
+        _post("explain", decode_explain, encode_explain, operation="explain"),
         _get("/v1/models/{name}", "status", encode_status),
         _get("/v1/models/{name}/metadata", "model", encode_metadata, end="/metadata"),
         _refusal("GET", "/v1/models/{}", "/v1/models", "Missing model name in request."),
         _refusal("GET", "/v1/models/{}", f"{_LONG}(?:/metadata)?", _LONG_MESSAGE),
-        _refusal("POST", "/v1/models/{}", f"{_LONG}:(?:predict|classify|regress)", _LONG_MESSAGE),
-        _refusal("POST", "/v1/models/{}", f"{_MODEL}{_VERSION}:explain", _EXPLAIN),
+        _refusal("POST", "/v1/models/{}", f"{_LONG}:(?:predict|classify|regress|explain)", _LONG_MESSAGE),
         _refusal("GET", "/v1/{}", "/v1/.*", _GET),
         _refusal("POST", "/v1/{}", "/v1/.*", _POST),
     ),

@@ -10,6 +10,7 @@ from lightship.inputs import kind_of
 from lightship.protocols.http import Route
 from lightship.protocols.openapi import (
     ANY_OBJECT,
+    TARGET,
     Operation,
     Paths,
     Protocol,
@@ -31,6 +32,8 @@ _READS = {
     "status": ("get_model_status", "Get the states of a model's versions"),
     "model": ("get_model_metadata", "Get the signatures of a model"),
 }
+# Methods whose bodies hold tensors, not examples.
+_TENSORS = frozenset({"predict", "explain"})
 _TFSERVING = Protocol("TensorFlow Serving", {"type": "object", "required": ["error"], "properties": {"error": STRING}})
 
 
@@ -39,7 +42,7 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
 
     POST routes have one path per model that supports the method and whose manifest is known.
     """
-    if route.operation != "predict":
+    if route.operation in _READS:
         name, summary = _READS[route.operation]
         operation = _operation(summary, name, parameters=["name"])
         return {route.path: {"get": operation}}
@@ -50,8 +53,9 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
 
 def _post(method: str, target: Target) -> Operation:
     operation = _operation(f"{method.capitalize()} with {target.title}", f"{method}_{target.name}")
-    schema = _predict(target.signature) if method == "predict" else _examples(target.signature)
-    return operation | {"requestBody": json_body(schema)}
+    schema = _predict(target.signature) if method in _TENSORS else _examples(target.signature)
+    parameters = {"parameters": [TARGET]} if method == "explain" else {}
+    return operation | parameters | {"requestBody": json_body(schema)}
 
 
 def _operation(summary: str, name: str, parameters: Sequence[str] = ()) -> Operation:
@@ -61,7 +65,7 @@ def _operation(summary: str, name: str, parameters: Sequence[str] = ()) -> Opera
 
 def _supports(method: str, signature: Signature) -> bool:
     features = all(kind_of(spec).named_feature and len(spec.row_shape) <= 1 for spec in signature.inputs)
-    if method != "predict" and not features:
+    if method not in _TENSORS and not features:
         return False
     try:
         if method == "classify":

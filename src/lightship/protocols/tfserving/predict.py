@@ -137,6 +137,11 @@ def _as_column(array: Array, spec: TensorSpec) -> Array:
 
 
 def encode_predict(prediction: Prediction) -> Response:
+    """Return the response with :func:`predicted`; raises InvalidInput."""
+    return Response(200, write(predicted(prediction)))
+
+
+def predicted(prediction: Prediction) -> dict[str, Any]:
     """Return ``{"predictions": …}`` for rows, ``{"outputs": …}`` for columns.
 
     Raises InvalidInput where outputs have different numbers of rows.
@@ -148,8 +153,8 @@ def encode_predict(prediction: Prediction) -> Response:
     if result.call.parameters.get("flat"):
         outputs = {name: _as_numbers(array) for name, array in outputs.items()}
     if result.call.parameters.get("format") == "columns":
-        return Response(200, write({"outputs": _columns(outputs)}))
-    return Response(200, write({"predictions": _rows(outputs)}))
+        return {"outputs": _columns(outputs)}
+    return {"predictions": _rows(outputs)}
 
 
 def _as_numbers(array: Array) -> Array:

@@ -41,6 +41,7 @@ class BoostedOriginal(TracedOriginal):
         super().__init__(file, graph, (_features(boosted, library.dtype),), program)
         self.subject, self._predict = next(iter(library.calls.items()))
         self._boosted, self._library = boosted, library
+        self.additive = boosted.ensemble
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return the library's prediction; floats as float32."""

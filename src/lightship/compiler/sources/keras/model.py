@@ -13,6 +13,7 @@ import numpy as np
 from lightship.bundle import DEFAULT_SIGNATURE
 from lightship.compiler import exports
 from lightship.compiler.hints import Hint
+from lightship.compiler.sources.additive import Additive
 from lightship.compiler.sources.base import Batch
 from lightship.compiler.sources.keras import hints as keras_hints
 from lightship.compiler.sources.keras.errors import translated
@@ -87,6 +88,7 @@ class KerasOriginal:
         self._traced = Traced.of(loaded.framework, loaded.model)
         self.notes = self._traced.renamed
         self.preprocessing: Mapping[str, Program] = {}
+        self.additive: Additive | None = None
         self.signatures: tuple[Signature, ...] = (self._traced.signature,)
 
     @property

@@ -18,6 +18,7 @@ from lightship.compiler import exports, limits
 from lightship.compiler.graph.randomness import random_operators
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources import archives
+from lightship.compiler.sources.additive import Additive
 from lightship.compiler.sources.base import GZIP, ZIP, Batch, head
 from lightship.compiler.sources.saved_model import examples, output_shapes
 from lightship.compiler.sources.saved_model import hints as graph_hints
@@ -87,6 +88,7 @@ class SavedModelOriginal:
         self.source: Mapping[str, str] = {"format": "saved_model", "digest": exports.digest(folder)}
         self.notes: list[str] = []
         self.preprocessing: Mapping[str, Program] = {}
+        self.additive: Additive | None = None
         self.size = sum(file.stat().st_size for file in exports.files(folder))
         self._work = work
         message = graphs.read_saved_model(folder / exports.GRAPH, label)

@@ -33,6 +33,7 @@ class SklearnOriginal(TracedOriginal):
         graph = graph_of(self._plan, model)
         super().__init__(file, graph, self._plan.inputs, self._plan.program)
         self.signatures = graph.signatures(missing.declared(self._plan, model, self._agrees))
+        self.additive = self._plan.translation.additive
         self.subject = f"scikit-learn {self.signatures[0].name}"
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:

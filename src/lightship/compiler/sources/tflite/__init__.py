@@ -15,6 +15,7 @@ from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE, digest_file
 from lightship.compiler.graph.randomness import select_random
 from lightship.compiler.hints import Hint
+from lightship.compiler.sources.additive import Additive
 from lightship.compiler.sources.base import Batch, head, suffix
 from lightship.compiler.sources.tflite.verifier import BrokenFile, Outline, outline, printable
 from lightship.engines.causes import translated
@@ -86,6 +87,7 @@ class TfliteOriginal:
         self.source: Mapping[str, str] = {"format": "tflite", "digest": digest_file(path)}
         self.notes: list[str] = []
         self.preprocessing: Mapping[str, Program] = {}
+        self.additive: Additive | None = None
         self.size = path.stat().st_size
         self.stateful = keeps_state(path)
         self.random_operators = tuple(sorted(select_random(found.operators)))

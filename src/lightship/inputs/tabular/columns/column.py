@@ -34,6 +34,7 @@ class Column:
         filling: the value that replaces a missing one; None where a missing value is an error.
         options: options in model.yaml, without those of every type: name, type, missing, default.
         policies: values of the option ``missing``.
+        continuous: whether a mean of its numbers is a number of a cell, too.
         dtype: dtype of the column in Parquet files, as in :mod:`lightship.inputs.cells`; None for the tensor's.
     """
 
@@ -43,6 +44,7 @@ class Column:
     options: ClassVar[tuple[str, ...]] = ()
     policies: ClassVar[tuple[str, ...]] = ("error", "default")
     dtype: ClassVar[str | None] = "string"
+    continuous: ClassVar[bool] = False
 
     @classmethod
     def check(cls, record: Mapping[str, Any]) -> None:

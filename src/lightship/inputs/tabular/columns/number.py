@@ -29,6 +29,7 @@ class Number(Column):
     options: ClassVar[tuple[str, ...]] = ("mean",)
     policies: ClassVar[tuple[str, ...]] = ("error", "default", "mean", "nan")
     dtype: ClassVar[str | None] = None
+    continuous: ClassVar[bool] = True
 
     @classmethod
     def check(cls, record: Mapping[str, Any]) -> None:

@@ -74,7 +74,7 @@ def _tree(section: Section) -> Tree:
     values = np.concatenate([np.zeros(inner), section.floats("leaf_value", leaves)])
     empty = np.zeros(leaves, np.int64)
     if not inner:
-        return Tree(empty + LEAF, np.zeros(1), empty, empty, empty == 1, values[:, np.newaxis])
+        return Tree(empty + LEAF, np.zeros(1), empty, empty, empty == 1, values[:, np.newaxis], np.ones(1))
     threshold = section.floats("threshold", inner)
     decision = section.integers("decision_type", inner)
     feature = section.integers("split_feature", inner)
@@ -87,7 +87,16 @@ def _tree(section: Section) -> Tree:
         right=np.concatenate([_children(section, "right_child", inner), empty]),
         missing_left=np.concatenate([_missing_left(section, decision, threshold), empty == 1]),
         values=values[:, np.newaxis],
+        cover=_cover(section, leaves),
     )
+
+
+def _cover(section: Section, leaves: int) -> Array | None:
+    """Return the numbers of training rows; None where the file has none."""
+    sizes = {"internal_count": leaves - 1, "leaf_count": leaves}
+    if not sizes.keys() <= section.fields.keys():
+        return None
+    return np.concatenate([section.floats(name, count) for name, count in sizes.items()])
 
 
 def _beside_zero(threshold: Array) -> Array:

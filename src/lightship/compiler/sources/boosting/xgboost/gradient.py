@@ -115,6 +115,7 @@ def _tree(record: Fields, weight: float) -> Grown:
         right=right,
         missing_left=record.integers("default_left", nodes) == 1,
         values=np.where(leaf, conditions * weight, 0)[:, np.newaxis],
+        cover=record.floats("sum_hessian", nodes),
     )
     return Grown(tree, conditions, float(weight))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lightship.compiler.sources.additive import Additive
 from lightship.compiler.sources.traced import Method
 from lightship.errors import SourceRefused
 from lightship.preprocessing import Program
@@ -25,6 +26,7 @@ class Translation:
         dtype: the dtype of the graph's ``features``.
         columns: the number of columns of the graph's ``features``; None where it is ``n_features_in_``.
         examples: rows [rows, features] of values at which the estimator's outputs change, such as thresholds and NaN.
+        additive: the sums that the first method predicts from; None for other estimators.
             They are compared where the estimator reads the model's own inputs.
     """
 
@@ -34,6 +36,7 @@ class Translation:
     dtype: str = "float32"
     columns: int | None = None
     examples: Array | None = None
+    additive: Additive | None = None
 
 
 Nested = Callable[[Any], Translation]

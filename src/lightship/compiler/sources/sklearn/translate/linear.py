@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from lightship.compiler.sources.additive import Coefficients
 from lightship.compiler.sources.sklearn.translate import tensors
 from lightship.compiler.sources.sklearn.translate.base import Nested, Translation, Untranslatable
 from lightship.compiler.sources.traced import Method
+from lightship.compiler.trees import Activation
 from lightship.tensors import Array
 
 
@@ -16,7 +18,8 @@ def regressor(model: Any, _: Nested) -> Translation:
     """Models whose prediction is ``x @ coef + intercept``."""
     coefficients = np.asarray(model.coef_, np.float64)
     product = tensors.affine(np.atleast_2d(coefficients).T, model.intercept_)
-    return Translation({"predict": product if coefficients.ndim == 2 else tensors.flat(product)})
+    methods = {"predict": product if coefficients.ndim == 2 else tensors.flat(product)}
+    return Translation(methods, additive=_additive(model))
 
 
 def logistic(model: Any, _: Nested) -> Translation:
@@ -29,15 +32,15 @@ def logistic(model: Any, _: Nested) -> Translation:
         )
     scores = _scores(model)
     if len(model.classes_) > 2:
-        return _classifier(model, scores, tensors.softmax(scores))
-    return _classifier(model, scores, tensors.complemented(_sigmoid(scores)))
+        return _classifier(model, scores, tensors.softmax(scores), _additive(model, "softmax"))
+    return _classifier(model, scores, tensors.complemented(_sigmoid(scores)), _additive(model, "sigmoid"))
 
 
 def scored(model: Any, _: Nested) -> Translation:
     """Classifiers with scores and without probabilities."""
     if getattr(model, "classes_", None) is None or np.ndim(model.classes_) != 1:
         raise Untranslatable(f"{type(model).__name__} of several labels per row cannot be compiled")
-    return _classifier(model, _scores(model), None)
+    return _classifier(model, _scores(model), None, _additive(model))
 
 
 def sgd(model: Any, _: Nested) -> Translation:
@@ -48,8 +51,9 @@ def sgd(model: Any, _: Nested) -> Translation:
     elif model.loss == "modified_huber":
         shares = _huber(scores)
     else:
-        return _classifier(model, scores, None)
-    return _classifier(model, scores, tensors.complemented(shares) if binary else tensors.normalised(shares))
+        return _classifier(model, scores, None, _additive(model))
+    additive = _additive(model, "sigmoid") if binary and model.loss == "log_loss" else None
+    return _classifier(model, scores, tensors.complemented(shares) if binary else tensors.normalised(shares), additive)
 
 
 def one_class(model: Any, _: Nested) -> Translation:
@@ -82,13 +86,19 @@ def _huber(scores: Method) -> Method:
     return lambda x: (tf.clip_by_value(scores(x), -1.0, 1.0) + 1.0) / 2.0
 
 
-def _classifier(model: Any, scores: Method, probabilities: Method | None) -> Translation:
+def _additive(model: Any, activation: Activation = "identity") -> Coefficients:
+    weights = np.atleast_2d(np.asarray(model.coef_, np.float64)).T
+    intercept = np.broadcast_to(np.asarray(model.intercept_, np.float64).ravel(), (weights.shape[1],))
+    return Coefficients(weights, intercept, activation)
+
+
+def _classifier(model: Any, scores: Method, probabilities: Method | None, additive: Coefficients | None) -> Translation:
     several = np.atleast_2d(model.coef_).shape[0] > 1
     predict = tensors.largest(scores) if several else tensors.above(scores, 0.0)
     found = {"decision_function": scores, "predict": predict}
     if probabilities:
         found = {"predict_proba": probabilities, "predict": predict, "decision_function": scores}
-    return Translation(found, classes=model.classes_, examples=_around_bounds(model))
+    return Translation(found, classes=model.classes_, examples=_around_bounds(model), additive=additive)
 
 
 def _around_bounds(model: Any) -> Array:

@@ -37,9 +37,10 @@ def _averaged(estimator: Any, members: Sequence[Any]) -> Translation:
     predictor = predictor_of(estimator, ensemble)
     rows = examples(ensemble.forest, missing=bool(estimator.__sklearn_tags__().input_tags.allow_nan))
     if classes is None:
-        return Translation({"predict": predictor.predictions}, examples=rows)
+        return Translation({"predict": predictor.predictions}, examples=rows, additive=ensemble)
     methods = {"predict_proba": predictor.scores, "predict": tensors.largest(predictor.scores)}
-    return Translation(methods, classes=classes, examples=without_ties(rows, estimator.predict_proba(rows)))
+    distinct = without_ties(rows, estimator.predict_proba(rows))
+    return Translation(methods, classes=classes, examples=distinct, additive=ensemble)
 
 
 def _targets(nodes: Any) -> Array:

@@ -40,13 +40,13 @@ def boosted(estimator: Any, ensemble: Ensemble, rows: Array) -> Translation:
     """Return the methods of a boosted ensemble; ``rows`` are its examples."""
     predictor = predictor_of(estimator, ensemble)
     if not hasattr(estimator, "classes_"):
-        return Translation({"predict": predictor.predictions}, examples=rows)
+        return Translation({"predict": predictor.predictions}, examples=rows, additive=ensemble)
     methods = {
         "predict_proba": predictor.probabilities,
         "predict": predictor.class_positions,
         "decision_function": predictor.decisions,
     }
-    return Translation(methods, classes=estimator.classes_, examples=rows)
+    return Translation(methods, classes=estimator.classes_, examples=rows, additive=ensemble)
 
 
 def _initial(estimator: Any) -> Array:

@@ -53,4 +53,5 @@ def _tree(nodes: Any) -> Tree:
         right=nodes["right"].astype(np.int64),
         missing_left=nodes["missing_go_to_left"],
         values=nodes["value"][:, np.newaxis],
+        cover=nodes["count"],
     )

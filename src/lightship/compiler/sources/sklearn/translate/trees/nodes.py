@@ -28,6 +28,7 @@ def tree_of(estimator: Any, values: Array) -> Tree:
         right=nodes.children_right,
         missing_left=nodes.missing_go_to_left,
         values=values.reshape(len(leaf), -1),
+        cover=nodes.weighted_n_node_samples,
     )
 
 

@@ -1,0 +1,49 @@
+"""``lightship draw``: a decision tree or coefficients as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lightship.cli.arguments.options import model_argument, parse_model, registry_option
+from lightship.cli.output.terminal import console
+from lightship.drawing.png import to_png
+from lightship.drawing.svg import to_svg
+from lightship.errors import InvalidInput
+from lightship.explain.exact.figure import figure_of
+from lightship.explain.line import Unexplained
+from lightship.registry.registry import Registry
+
+
+@click.command("draw")
+@model_argument
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The picture, .svg or .png.  [default: NAME.svg]",
+)
+@click.option("--tree", type=click.IntRange(0), metavar="N", help="The number of one of several trees.  [default: 0]")
+@click.option("--target", metavar="CLASS", help="Class name or index whose coefficients are drawn.")
+@registry_option
+def draw_command(model: str, *, output: Path | None, tree: int | None, target: str | None, registry: Registry) -> None:
+    """Draw a decision tree, or the coefficients of a linear model.
+
+    Conditions have the names and units of the model's own columns.
+
+    \b
+    lightship draw flowers --output tree.svg
+    lightship draw forest --tree 7
+    """
+    name, version = parse_model(model)
+    number = registry.resolve(name, version)
+    path = output or Path(f"{name}.svg")
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise InvalidInput(f"--output is {path}: it must be a .svg or .png file")
+    try:
+        chart = figure_of(registry.open(name, number), f"{name} version {number}", tree=tree, target=target)
+    except Unexplained as error:
+        raise InvalidInput(f"only decision trees and linear models can be drawn, and not {name}: {error}") from None
+    path.write_bytes(to_png(chart) if path.suffix.lower() == ".png" else to_svg(chart).encode())
+    console().print(f"{path}: {chart.title}", markup=False, highlight=False)

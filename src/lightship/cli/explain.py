@@ -1,0 +1,113 @@
+"""``lightship explain``: explanations of predictions without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from lightship.calls import Call, Explained, Prediction
+from lightship.cli.arguments.options import (
+    header_option,
+    json_option,
+    model_argument,
+    parse_model,
+    registry_option,
+    transforms_option,
+)
+from lightship.cli.arguments.request import read_request
+from lightship.cli.output import attributions, charts
+from lightship.cli.output.terminal import console, quiet
+from lightship.explain import explain
+from lightship.inputs import kind_of
+from lightship.model import Model
+from lightship.protocols import native
+from lightship.registry.registry import Registry
+from lightship.settings import Settings, TransformSettings
+
+
+@click.command("explain")
+@model_argument
+@click.argument("source", metavar="INPUT", default="-")
+@click.option(
+    "--target", metavar="CLASS", help="Class name or index to explain.  [default: each row's likeliest class]"
+)
+@header_option
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Rows to print; 0 for all.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the explanation of one row to a .svg or .png file.",
+)
+@transforms_option
+@registry_option
+@json_option
+def explain_command(
+    model: str,
+    source: str,
+    *,
+    target: str | None,
+    header: bool | None,
+    limit: int,
+    output: Path | None,
+    transforms: TransformSettings,
+    registry: Registry,
+    as_json: bool,
+) -> None:
+    """Explain predictions by their columns, patches or words.
+
+    Prints how much each contributed. INPUT is as for predict. The method depends on the model; its name and the
+    estimate of its error are printed.
+
+    \b
+    lightship explain quickstart '[14.1, 19.3, 0.09]'
+    lightship explain quickstart measurements.csv --target benign
+    lightship explain quickstart '[14.1, 19.3, 0.09]' --output chart.svg
+    lightship explain digits seven.png --output chart.png
+    """
+    name, version = parse_model(model)
+    number = registry.resolve(name, version)
+    if output is not None:
+        charts.check(output)
+    request = read_request(source, header=header)
+    with quiet():
+        loaded = Model.load(registry.open(name, number), transforms=transforms)
+        call = native.decode_explain(request, loaded.manifest)
+        wanted = target if target is not None else call.parameters["target"]
+        result, rows = explain(loaded, call, wanted, limits=Settings.from_environment().explain)
+    explained = Explained(Prediction(name, number, result), rows)
+    if output is not None:
+        charts.draw(output, explained, _cells(call, explained.prediction, 0))
+    if as_json:
+        return click.echo(native.encode_explain(explained).body)
+    return _print(explained, call, limit)
+
+
+def _print(explained: Explained, call: Call, limit: int) -> None:
+    screen = console()
+    prediction, rows = explained
+    shown = rows[: limit or None]
+    for number, row in enumerate(shown, start=1):
+        title = f"{prediction.model} version {prediction.version}, row {number}: {attributions.number_of(row)}"
+        attributions.show(screen, title, row, _cells(call, prediction, number - 1))
+    if len(rows) > len(shown):
+        screen.print(f"{len(rows) - len(shown):,} more rows: --limit 0 prints all, --json gives them as JSON")
+
+
+def _cells(call: Call, prediction: Prediction, index: int) -> Sequence[object]:
+    """Return the cells of a row of columns, in the order of the attributions."""
+    found: list[object] = []
+    for spec in prediction.result.signature.inputs:
+        array, kind = call.inputs[spec.name], kind_of(spec)
+        if kind.column_features(spec) is not None:
+            found += kind.example_cells(array[index : index + 1] if spec.batched else array, spec)
+    return found

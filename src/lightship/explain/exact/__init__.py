@@ -1,0 +1,122 @@
+"""Exact explanations: TreeSHAP for trees, coefficients for linear models.
+
+The compiler writes the trees or coefficients into ``assets/explain.npz``. A prediction does not read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from lightship.bundle import Bundle
+from lightship.engines.preprocessed import programs_of
+from lightship.errors import BundleError
+from lightship.explain.attribution import Attribution
+from lightship.explain.exact.entry import COEFFICIENTS, TREE_SHAP, Entry
+from lightship.explain.exact.linear import Linear
+from lightship.explain.exact.storage import FILE
+from lightship.explain.exact.stored import stored
+from lightship.explain.exact.trees import Trees
+from lightship.explain.line import Unexplained
+from lightship.preprocessing.program import BoundProgram
+from lightship.tensors import Array
+
+__all__ = ["COEFFICIENTS", "TREE_SHAP", "Entry", "Exact", "Linear", "Scores", "Trees"]
+
+
+class Scores(Protocol):
+    """A model that is a sum: raw scores of features [rows, features]."""
+
+    @property
+    def outputs(self) -> int:
+        """Return the number of raw scores of a row."""
+        ...
+
+    def scores(self, features: Array) -> Array:
+        """Return the raw scores, float64 [rows, outputs]."""
+        ...
+
+    def effects(self, features: Array, output: int) -> tuple[float, Array]:
+        """Return the base and the contributions [rows, features] to one raw score.
+
+        They add up to the score.
+        """
+        ...
+
+
+class Exact:
+    """The exact explanation of a bundle's default signature; thread-safe.
+
+    ``owners`` are, for each feature, the position of the element of a row from which it is computed. The elements of
+    all inputs are numbered in the order of the signature.
+    """
+
+    def __init__(self, entry: Entry, model: Scores, owners: Array, program: BoundProgram | None) -> None:
+        self._entry, self._model, self._owners, self._program = entry, model, owners, program
+
+    @classmethod
+    def load(cls, bundle: Bundle) -> Exact:
+        """Read the trees or coefficients of a bundle; raises BundleError.
+
+        Raises Unexplained with the reason where the bundle has none.
+        """
+        entry, model, owners = stored(bundle)
+        program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
+        return cls(entry, model, owners, program.bind() if program else None)
+
+    def explain(
+        self, rows: Mapping[str, Array], baseline: Mapping[str, Array], output: str, number: int
+    ) -> Attribution:
+        """Return the attributions of one number in each row of an output.
+
+        ``rows`` are inputs of the default signature in its order; ``baseline`` is not used, because the training rows,
+        or the recorded ones, are it. Raises Unexplained for another output, InvalidInput or EngineError.
+        """
+        score, sign = self._score(output, number)
+        features = self.features(rows)
+        base, effects = self._model.effects(features, score)
+        base, effects = sign * base, sign * effects
+        return Attribution(
+            method=self._entry.method,
+            output=output,
+            target=number,
+            values=self._by_input(rows, effects),
+            base=np.full(len(effects), base),
+            prediction=base + effects.sum(axis=1),
+            error=np.zeros(len(effects)),
+            steps=0,
+            scale=self._entry.scale,
+        )
+
+    def features(self, rows: Mapping[str, Array]) -> Array:
+        """Return what the model computes from rows: [rows, features].
+
+        Raises BundleError where they are not those of the trees or coefficients.
+        """
+        made = self._program.run(rows) if self._program else rows
+        (features,) = made.values()
+        features = features.reshape(len(features), -1)
+        if features.shape[1] != len(self._owners):
+            raise BundleError(f"the bundle's {FILE} has {len(self._owners)} features, its model {features.shape[1]}")
+        return features
+
+    def scores(self, rows: Mapping[str, Array]) -> Array:
+        """Return the raw scores [rows, outputs]."""
+        return self._model.scores(self.features(rows))
+
+    def _score(self, output: str, number: int) -> tuple[int, float]:
+        """Return the raw score of a number of the output, and its sign."""
+        entry, count = self._entry, self._model.outputs
+        if output != entry.output or not 0 <= number < entry.numbers:
+            raise Unexplained(f"the bundle explains the output '{entry.output}'")
+        return (number, 1.0) if entry.numbers == count else (0, 1.0 if number else -1.0)
+
+    def _by_input(self, rows: Mapping[str, Array], effects: Array) -> dict[str, Array]:
+        """Return the sums of the features' effects by the elements of the inputs."""
+        sizes = [int(np.prod(array.shape[1:])) for array in rows.values()]
+        elements = np.zeros((sum(sizes), len(effects)))
+        np.add.at(elements, self._owners, effects.T)
+        parts = np.split(elements.T, np.cumsum(sizes)[:-1], axis=1)
+        return {name: part.reshape(array.shape) for (name, array), part in zip(rows.items(), parts, strict=True)}

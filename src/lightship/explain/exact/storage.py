@@ -1,0 +1,66 @@
+"""``assets/explain.npz``: trees or coefficients in a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from lightship.bundle import ASSETS
+from lightship.explain.exact.entry import TREE_SHAP
+from lightship.explain.exact.linear import Linear
+from lightship.explain.exact.nodes import Nodes
+from lightship.explain.exact.trees import Trees
+from lightship.tensors import Array
+from lightship.tensors.archive import read_arrays, write_arrays
+
+FILE = f"{ASSETS}/explain.npz"
+MOST_BYTES = 16 * 1024**2
+
+_OWNERS = "owners"
+_NODES = tuple(field.name for field in fields(Nodes) if field.name != "columns")
+
+
+def write(folder: Path, model: Trees | Linear, owners: Array) -> int:
+    """Write a checked model into a bundle's folder; return the file's bytes."""
+    path = folder / FILE
+    path.parent.mkdir(exist_ok=True)
+    write_arrays(path, {**_arrays(model), _OWNERS: owners.astype(np.int32)})
+    return path.stat().st_size
+
+
+def read(folder: Path, method: str, elements: int) -> tuple[Trees | Linear, Array]:
+    """Return the model of a bundle and the owners of its features.
+
+    ``elements`` is the size of a row. Raises LookupError, TypeError or ValueError for anything else than what
+    :func:`write` wrote.
+    """
+    arrays = read_arrays(folder / FILE)
+    owners = arrays[_OWNERS]
+    model = (_trees if method == TREE_SHAP else _linear)(arrays, len(owners))
+    if owners.ndim != 1 or ((owners < 0) | (owners >= elements)).any() or model.features != len(owners):
+        raise ValueError("the owners of the features are other than those of the model")
+    return model, owners
+
+
+def _arrays(model: Trees | Linear) -> dict[str, Array]:
+    if isinstance(model, Linear):
+        return {"coefficients": model.coefficients, "intercept": model.intercept, "mean": model.mean}
+    nodes = {name: getattr(model.nodes, name) for name in _NODES}
+    return {**nodes, "bias": model.bias, "divisor": np.array(model.divisor)}
+
+
+def _linear(arrays: dict[str, Array], columns: int) -> Linear:
+    model = Linear(arrays["coefficients"], arrays["intercept"], arrays["mean"])
+    model.check()
+    return model
+
+
+def _trees(arrays: dict[str, Array], columns: int) -> Trees:
+    nodes = Nodes(**{name: arrays[name] for name in _NODES}, columns=columns)
+    nodes.check()
+    bias, divisor, width = arrays["bias"], int(arrays["divisor"]), nodes.values.shape[1]
+    if divisor < 1 or bias.ndim != 1 or not len(bias) or len(bias) % width or len(nodes.roots) % (len(bias) // width):
+        raise ValueError("the trees cannot be divided into groups")
+    return Trees(nodes, bias, divisor)

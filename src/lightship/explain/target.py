@@ -1,0 +1,104 @@
+"""The explained number: one element of one output, for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lightship.errors import InvalidInput, NotFound
+from lightship.tensors import Array, Signature, TensorSpec
+
+_LISTED = 20  # classes in a message
+
+
+@dataclass(frozen=True)
+class Target:
+    """One number in each row of an output: ``offset + sign * row[element]``.
+
+    Of two classes in a single column, the first one's probability is one minus the second one's, and its logit is the
+    opposite number.
+
+    Attributes:
+        spec: the output.
+        element: position in a row.
+        name: the class name, the index, or None where the output is one number.
+    """
+
+    spec: TensorSpec
+    element: int
+    name: str | int | None
+    sign: float = 1.0
+    offset: float = 0.0
+
+    def of(self, outputs: Mapping[str, Array]) -> Array:
+        """Return the number of each row as float64."""
+        numbers: Array = self.offset + self.sign * rows_of(outputs[self.spec.name], self.spec)[:, self.element]
+        return numbers
+
+
+def explained_output(signature: Signature, wanted: Sequence[str]) -> TensorSpec:
+    """Return the output that a call asks for, by default the first one of floats.
+
+    Raises NotFound or InvalidInput.
+    """
+    if len(wanted) > 1:
+        raise InvalidInput(f"an explanation is of one output, and {len(wanted)} are named: {', '.join(wanted)[:200]}")
+    specs = {spec.name: spec for spec in signature.outputs}
+    if wanted and wanted[0] not in specs:
+        raise NotFound(f"there is no output '{wanted[0][:80]}': the outputs are {', '.join(specs)}")
+    named = [specs[name] for name in wanted] or list(signature.outputs)
+    spec = next((spec for spec in named if spec.numpy.kind == "f"), None)
+    if spec is None:
+        described = ", ".join(f"'{spec.name}' ({spec})" for spec in named)
+        raise InvalidInput(f"only outputs of floating-point numbers are explained, not {described[:300]}")
+    return spec
+
+
+def targets_of(spec: TensorSpec, array: Array, wanted: str | int | None) -> list[Target]:
+    """Return the explained number of each row of an output.
+
+    ``wanted`` is a class name or an index; None is the likeliest class, or the largest number, of each row. Raises
+    InvalidInput.
+    """
+    table = rows_of(array, spec)
+    pair = table.shape[1] == 1 and len(spec.classes) == 2
+    if table.shape[1] == 1 and not pair:
+        if wanted is not None:
+            raise InvalidInput(f"the output '{spec.name}' is one number per row: it is explained without a target")
+        return [Target(spec, 0, None)] * len(table)
+    count = 2 if pair else table.shape[1]
+    if wanted is not None:
+        return [_target(spec, _index(spec, count, wanted), pair=pair)] * len(table)
+    if pair:
+        indices = table[:, 0] > (0 if spec.from_logits else 0.5)
+    else:
+        indices = np.where(np.isnan(table), -np.inf, table).argmax(axis=1)
+    return [_target(spec, int(index), pair=pair) for index in indices]
+
+
+def rows_of(array: Array, spec: TensorSpec) -> Array:
+    """Return an output as float64 [rows, numbers].
+
+    It is one row where it has no batch dimension.
+    """
+    return np.asarray(array, np.float64).reshape(len(array) if spec.batched else 1, -1)
+
+
+def _target(spec: TensorSpec, index: int, *, pair: bool) -> Target:
+    name = spec.classes[index] if index < len(spec.classes) else index
+    if not pair:
+        return Target(spec, index, name)
+    return Target(spec, 0, name) if index else Target(spec, 0, name, -1.0, 0.0 if spec.from_logits else 1.0)
+
+
+def _index(spec: TensorSpec, count: int, wanted: str | int) -> int:
+    if isinstance(wanted, str) and wanted in spec.classes:
+        return spec.classes.index(wanted)
+    text = str(wanted)
+    if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < count:
+        return int(text)
+    names = ", ".join(spec.classes[:_LISTED]) + (", …" if len(spec.classes) > _LISTED else "")
+    expected = f"a class ({names}) or an index" if names else "an index"
+    raise InvalidInput(f"there is no target '{text[:80]}': it must be {expected} from 0 to {count - 1}")

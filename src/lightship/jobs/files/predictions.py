@@ -19,7 +19,7 @@ import numpy as np
 from lightship.calls import Call
 from lightship.errors import LightshipError, TransformError
 from lightship.formats.parquet import Column
-from lightship.jobs.files.rows import Prepared, Reject, bisected
+from lightship.inputs.datafiles.rows import Prepared, Reject, bisected
 from lightship.model import Model
 from lightship.probabilities import probabilities
 from lightship.tensors import Array, Signature, TensorSpec

@@ -27,6 +27,7 @@ from benchmarks import (
     report,
     servers,
 )
+from benchmarks.evaluation import part as evaluation
 from benchmarks.examples import ROOT, Example, predict_examples
 from benchmarks.jobs import part as jobs
 from benchmarks.preprocessing import part as preprocessing
@@ -38,7 +39,7 @@ from lightship.errors import LightshipError
 
 PARTS = (
     *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-    *("compile", "trees", "preprocessing", "image"),
+    *("compile", "evaluation", "trees", "preprocessing", "image"),
 )
 
 _QUIET = 0.3
@@ -148,6 +149,10 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
             jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
         ),
         "compile": _Part(compiling.steps(), lambda _, step: compiling.measure(step)),
+        "evaluation": _Part(
+            evaluation.steps(),
+            lambda _, step: evaluation.measure(evaluation.QUICK if quick else evaluation.FULL, step),
+        ),
         "trees": _Part(trees.steps(), lambda _, step: trees.measure(trees.QUICK if quick else trees.FULL, step)),
         "preprocessing": _Part(
             preprocessing.steps(),

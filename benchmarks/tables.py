@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.evaluation import part as evaluation
 from benchmarks.goals import BOUND, PROTOCOL_BOUND, beside_bare, beside_peers, comparisons
 from benchmarks.jobs import tables as jobs
 from benchmarks.preprocessing import part as preprocessing
@@ -152,6 +153,7 @@ _MAKERS = {
     "protocols": _protocols,
     "batching": _batching,
     "compile": _compile,
+    "evaluation": evaluation.tables,
     "registry": _registry,
     "jobs": jobs.tables,
     "trees": trees.tables,

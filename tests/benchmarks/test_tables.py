@@ -62,6 +62,14 @@ RESULTS: dict[str, Any] = {
     "compile": {
         "models": {"mlp": {"bytes": 2**20, "seconds": {"start": 0.5, "load": 1.5}, "peak_bytes": {"load": 2**29}}},
     },
+    "evaluation": {
+        "tasks": {
+            "2 classes": {
+                "100000": {"rows": 100_000, "seconds": 1.0, "peak_memory_mib": 90.0},
+                "1000000": {"rows": 1_000_000, "seconds": 8.0, "peak_memory_mib": 95.0},
+            }
+        }
+    },
     "trees": {
         "models": {
             "XGBoost": {
@@ -116,6 +124,9 @@ def test_tables_of_every_part_contain_figures() -> None:
     assert rows["Compile: seconds of each stage"]["mlp"][:4] == ("1 MiB", "0.5 s", "0 s", "1.5 s")
     assert rows["Compile: seconds of each stage"]["mlp"][-1] == "2 s"
     assert rows["Compile: peak memory of each stage"]["mlp"][3] == "512 MiB"
+    assert rows["Metrics with 200 bootstrap replicates, one core, without the model"]["2 classes"] == (
+        *("125,000/s", "90 MiB", "95 MiB"),
+    )
     assert rows["Processor time of a call: library → compiled model, ratio"]["XGBoost"] == (
         *("2 kB", "0.25"),
         *("250 µs → 20 µs, 12.5x", "1 ms → 2 ms, 0.5x"),

@@ -1,0 +1,1 @@
+"""Counts of evaluations: rows per second and memory."""

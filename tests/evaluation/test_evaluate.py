@@ -1,4 +1,4 @@
-"""Evaluation of the example models: metrics of scikit-learn, the same for each kind of file."""
+"""Evaluation of the example models, the same for each kind of file."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_evaluate_again_returns_equal_result(quickstart: Model, tmp_path: Path) 
     assert evaluate(quickstart, path, FEW).to_json() == evaluate(quickstart, path, FEW).to_json()
 
 
-def test_evaluate_slices_equal_metrics_of_their_rows(quickstart: Model, tmp_path: Path) -> None:
+def test_evaluate_slice_has_metrics_of_rows(quickstart: Model, tmp_path: Path) -> None:
     path = datasets.write_csv(tmp_path / "data.csv")
     values, targets, sites = datasets.breast_cancer()
     scores = quickstart.predict(Call({"features": values.astype(np.float32)})).outputs[TARGET][:, 0]
@@ -77,7 +77,7 @@ def test_evaluate_slices_equal_metrics_of_their_rows(quickstart: Model, tmp_path
     assert [value.rows for value in by_radius.values] == expected.tolist()
 
 
-def test_evaluate_worst_mistakes_are_the_largest_losses(quickstart: Model, tmp_path: Path) -> None:
+def test_evaluate_worst_mistakes_are_largest_losses(quickstart: Model, tmp_path: Path) -> None:
     path = datasets.write_csv(tmp_path / "data.csv")
     values, targets, _ = datasets.breast_cancer()
     scores = quickstart.predict(Call({"features": values.astype(np.float32)})).outputs[TARGET][:, 0].astype(float)

@@ -35,7 +35,7 @@ class CompileOptions:
     Attributes:
         name: the model's name; default: the name in model.yaml, else derived from the file name.
         config: a model.yaml, see :mod:`lightship.compiler.declarations.config`.
-        data, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
+        data, target, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
         sandbox: False opens the file even where this machine has no sandbox; recorded in the manifest.
         transforms: folder and time limit of the user's transforms. The one that model.yaml names is allowed, because
             the same user wrote both.
@@ -44,6 +44,7 @@ class CompileOptions:
     name: str | None = None
     config: Path | None = None
     data: Path | None = None
+    target: str | None = None
     engine: str | None = None
     trust: bool = False
     slow: bool = False
@@ -92,6 +93,7 @@ def _job(source: Path, folder: Path, options: CompileOptions, config: Mapping[st
         folder,
         config=config,
         data=options.data,
+        target=options.target,
         engine=options.engine,
         trust=options.trust,
         slow=options.slow,

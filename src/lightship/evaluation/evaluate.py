@@ -96,9 +96,10 @@ def target_columns(tasks: Sequence[Task]) -> Collection[str]:
 
 
 def parts(scored: Scored) -> Iterator[tuple[int, int, Array]]:
-    """Yield parts of a block with at most 4096 rows: first row, number of rows, and which of the scored rows it has.
+    """Yield parts of a block with at most 4096 rows.
 
-    Weights are drawn for all rows of a part, so that they do not depend on those that were skipped.
+    Each is its first row, its number of rows, and the indices of the scored rows in it. Weights are drawn for all rows
+    of a part, so that they do not depend on those that were skipped.
     """
     for start in range(0, scored.block.rows, replicates.ROWS):
         end = min(start + replicates.ROWS, scored.block.rows)
@@ -137,7 +138,7 @@ class _Run:
         if self.options.skip_bad:
             self.skips.add(self.data.name, block, scored.prepared.rejects)
         else:
-            scoring.check(scored)
+            scoring.check_rows(block, scored.prepared, hint=" (--skip-bad leaves out such rows)")
         if not len(scored.positions):
             return
         self.rows += len(scored.positions)

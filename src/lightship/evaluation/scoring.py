@@ -83,14 +83,17 @@ def score(model: Model, tasks: Sequence[Task], block: Block) -> Scored:
     return Scored(block, prepared, positions[order], [array[positions[order]] for array in targets], predictions)
 
 
-def check(scored: Scored) -> None:
-    """Raise InvalidInput for the first rejected row, which names file, row and column."""
-    rejects = scored.prepared.rejects
-    if rejects:
-        position = min(rejects)
-        column = rejects[position].column
-        where = scored.block.place(position) + (f", column '{column[:80]}'" if column else "")
-        raise InvalidInput(f"{where}: {_reason(rejects[position])} (--skip-bad leaves out such rows)")
+def check_rows(block: Block, prepared: Prepared, *, limit: int | None = None, hint: str = "") -> None:
+    """Raise InvalidInput for the first rejected row, which names file, row and column.
+
+    ``limit`` is the number of rows that are used; None for all.
+    """
+    position = min(prepared.rejects, default=None)
+    if position is None or (limit is not None and position >= limit):
+        return
+    column = prepared.rejects[position].column
+    where = block.place(position) + (f", column '{column[:80]}'" if column else "")
+    raise InvalidInput(f"{where}: {_reason(prepared.rejects[position])}{hint}")
 
 
 def _reason(reject: Reject) -> str:

@@ -9,6 +9,7 @@
       digit: {classes: ["0", "1", "2"], from_logits: false}
       topics: {classes: [news, sport], multi_label: true}   # a row may have any number of the classes
     metrics: {accuracy: 0.98}
+    card: {purpose: "Reads handwritten digits.", owner: "post@example.com", licence: MIT}   # also data, limits
 
 Inputs and outputs have the names that the model gives them. An entry applies to every signature that has an input or
 output of that name. ``transform`` names code of the user, see :mod:`lightship.compiler.declarations.transform`.
@@ -29,13 +30,18 @@ from lightship.compiler.declarations.transform import DeclaredTransform
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
 
-_KEYS = ("name", "inputs", "outputs", "metrics", "transform")
+_KEYS = ("name", "inputs", "outputs", "metrics", "transform", "card")
+CARD_KEYS = ("purpose", "data", "limits", "owner", "licence")
+LONGEST_CARD_TEXT = 2000
 _OUTPUT_KEYS = ("classes", "from_logits", "multi_label")
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Class names of an output, whether it holds logits, and whether a row may have several classes."""
+    """Class names of an output, and how its values are to be read.
+
+    See :class:`lightship.tensors.TensorSpec`.
+    """
 
     classes: tuple[str, ...] = ()
     from_logits: bool = False
@@ -51,6 +57,7 @@ class Config:
     outputs: Mapping[str, OutputOptions] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     transform: DeclaredTransform | None = None
+    card: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> Config:
@@ -62,6 +69,7 @@ class Config:
             outputs={name: _output(name, options) for name, options in mapping(record, "outputs").items()},
             metrics={name: _number(f"metrics.{name}", value) for name, value in mapping(record, "metrics").items()},
             transform=DeclaredTransform.parse(record.get("transform")),
+            card=_card(mapping(record, "card")),
         )
 
     def seen_by_clients(self, signatures: tuple[Signature, ...]) -> tuple[Signature, ...]:
@@ -121,9 +129,7 @@ def read_config(path: Path) -> Mapping[str, Any]:
     if record is None:
         return {}
     if not isinstance(record, dict):
-        raise CompileError(
-            f"{path} must be a mapping; its keys, all optional, are name, inputs, outputs, metrics, transform"
-        )
+        raise CompileError(f"{path} must be a mapping; its keys, all optional, are {', '.join(_KEYS)}")
     Config.parse(record)
     return record
 
@@ -139,6 +145,15 @@ def _number(path: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise CompileError(f"model.yaml: {path} must be a finite number, not {value!r:.60}")
     return value
+
+
+def _card(record: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the texts of a model card; raises CompileError."""
+    check_keys(record, CARD_KEYS, "card")
+    for key, value in record.items():
+        if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_CARD_TEXT:
+            raise CompileError(f"model.yaml: card.{key} must be a text of 1 to {LONGEST_CARD_TEXT} characters")
+    return {key: " ".join(record[key].split()) for key in CARD_KEYS if key in record}
 
 
 def _input(name: str, options: Any) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
-"""Data with targets, read in blocks: CSV, JSON Lines, Parquet, npz, folders of images.
+"""Data with targets, read in blocks.
 
-Memory does not grow with the number of rows. Adding a kind of file: one module, one entry in :func:`open_data`, a test.
+They are CSV, JSON Lines, Parquet and npz files, and folders of images. Memory does not grow with the number of rows.
+Adding a kind of file: one module, one entry in :func:`open_data`, a test.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lightship import formats
-from lightship.errors import InvalidInput, LightshipError, UnsupportedMedia
+from lightship.errors import InvalidInput, UnsupportedMedia
 from lightship.evaluation.data.base import Block, Data
 from lightship.tensors import Signature
 
@@ -65,7 +66,10 @@ def named(path: Path) -> Iterator[None]:
 
 
 def digest(data: Data) -> str:
-    """Return the SHA-256 of the data: of a folder, of the names and contents of its files."""
+    """Return the SHA-256 of the data.
+
+    That of a folder is of the names and contents of its files.
+    """
     found = hashlib.sha256()
     files = list(data.files())
     for path in files:
@@ -75,9 +79,3 @@ def digest(data: Data) -> str:
             while block := file.read(_BLOCK):
                 found.update(block)
     return found.hexdigest()
-
-
-def refused(place: str, column: str, reason: str) -> LightshipError:
-    """Return the error for a row."""
-    where = f"{place}, column '{column[:80]}'" if column else place
-    return InvalidInput(f"{where}: {reason}")

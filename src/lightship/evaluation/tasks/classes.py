@@ -61,7 +61,10 @@ class ClassTask:
         return wrong
 
     def describe(self, target: Any, prediction: Array) -> tuple[Any, Any]:
-        """Return the name of the target's class, and of the likeliest one with its probability."""
+        """Return the name of the target's class, and the likeliest class.
+
+        That has its name and its probability.
+        """
         best = int(prediction.argmax())
         likeliest = {"class": self.spec.classes[best], "probability": float(prediction[best])}
         return self.spec.classes[int(target)], likeliest

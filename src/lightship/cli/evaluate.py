@@ -22,6 +22,7 @@ from lightship.cli.arguments.options import (
     transforms_option,
 )
 from lightship.cli.output import terminal
+from lightship.cli.output.metrics import figure, metrics_table, number
 from lightship.cli.output.terminal import printable, quiet
 from lightship.errors import LightshipError
 from lightship.evaluation.evaluate import Options, evaluate
@@ -137,22 +138,8 @@ def show(title: str, evaluation: Evaluation) -> None:
         console.print(f"skipped: {where}: {skip['reason']}", soft_wrap=True)
 
 
-def figure(value: Figure) -> tuple[str, str]:
-    """Return a metric and its interval for a table."""
-    interval = "" if value.low is None or value.high is None else f"{number(value.low)} to {number(value.high)}"
-    return number(value.value), interval
-
-
-def number(value: float) -> str:
-    """Return a number with four digits after the point, or four significant ones."""
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:.5g}"
-
-
 def _print_output(console: Console, output: OutputFigures) -> None:
-    table = Table(printable(output.output), "value", "95 % interval")
-    for name, value in output.metrics.items():
-        table.add_row(name, *figure(value))
-    console.print(table)
+    console.print(metrics_table(output.output, output.metrics))
     for name, reason in output.absent.items():
         console.print(f"{name} is not defined: {reason}")
     if output.per_class:

@@ -90,6 +90,15 @@ def tasks_for(model: Model, data: Data, options: Options) -> list[Task]:
     return tasks
 
 
+def has_targets(model: Model, data: Data) -> bool:
+    """Return whether the data has a target column without a request for one."""
+    try:
+        tasks_for(model, data, DEFAULT)
+    except InvalidInput:
+        return False
+    return True
+
+
 def target_columns(tasks: Sequence[Task]) -> Collection[str]:
     """Return the columns that are targets."""
     return [column for task in tasks for column in task.columns]

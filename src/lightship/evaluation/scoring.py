@@ -72,15 +72,13 @@ def score(model: Model, tasks: Sequence[Task], block: Block) -> Scored:
     """
     prepared = block.prepare()
     targets = [_targets(task, block, prepared) for task in tasks]
-    outputs = _outputs(model, tasks, prepared)
-    if outputs is None:
-        empty = np.arange(0)
-        return Scored(block, prepared, empty, [array[:0] for array in targets], [empty for _ in tasks])
-    positions, found = outputs
-    order = np.argsort(positions, kind="stable")
-    order = order[[position not in prepared.rejects for position in positions[order].tolist()]]
-    predictions = [task.predictions(found[task.spec.name][order]) for task in tasks]
-    return Scored(block, prepared, positions[order], [array[positions[order]] for array in targets], predictions)
+    positions, outputs = _outputs(model, tasks, prepared)
+    kept = np.array([position not in prepared.rejects for position in positions.tolist()], np.bool_)
+    positions = positions[kept]
+    if not len(positions):
+        return Scored(block, prepared, positions, [array[:0] for array in targets], [positions for _ in tasks])
+    predictions = [task.predictions(outputs[task.spec.name][kept]) for task in tasks]
+    return Scored(block, prepared, positions, [array[positions] for array in targets], predictions)
 
 
 def check_rows(block: Block, prepared: Prepared, *, limit: int | None = None, hint: str = "") -> None:
@@ -118,10 +116,12 @@ def _reject(task: Task, cells: Sequence[Any]) -> Reject:
     return Reject(f"{shown!r} is not a target: it must be {task.expected()}", task.columns[0])
 
 
-def _outputs(model: Model, tasks: Sequence[Task], prepared: Prepared) -> tuple[Array, Mapping[str, Array]] | None:
+def _outputs(model: Model, tasks: Sequence[Task], prepared: Prepared) -> tuple[Array, Mapping[str, Array]]:
+    """Return the positions of the rows that the model ran, ascending, and their outputs."""
     parts = list(run(model, prepared))
     if not parts:
-        return None
+        return np.empty(0, np.int64), {}
+    positions = np.concatenate([found for found, _ in parts])
+    order = np.argsort(positions, kind="stable")
     names = [task.spec.name for task in tasks]
-    found = {name: np.concatenate([outputs[name] for _, outputs in parts]) for name in names}
-    return np.concatenate([positions for positions, _ in parts]), found
+    return positions[order], {name: np.concatenate([outputs[name] for _, outputs in parts])[order] for name in names}

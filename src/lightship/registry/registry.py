@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnknownLabel
 from lightship.registry.description import MANIFEST
@@ -171,6 +172,27 @@ class Registry:
             raise NotFound(f"there is no {name}/{version}/{GOLDEN}")
         return read_golden(io.BytesIO(stored[0]))
 
+    def measurements(self, name: str, version: int) -> Mapping[str, Any]:
+        """Return what was measured of a version; empty without measurements.
+
+        They differ between equal bundles, so they are beside the bundle: times, dates, memory.
+        """
+        stored = self._store.read(_measurements_key(name, version))
+        record = json.loads(stored[0]) if stored else {}
+        return record if isinstance(record, dict) else {}
+
+    def write_measurements(self, name: str, version: int, record: Mapping[str, Any]) -> None:
+        """Write what was measured of a version, in place of earlier measurements.
+
+        Raises RegistryError where other writers win every attempt.
+        """
+        key = _measurements_key(name, version)
+        for _ in range(_ATTEMPTS):
+            stored = self._store.read(key)
+            if self._store.write(key, json.dumps(record).encode(), if_match=stored[1] if stored else None):
+                return
+        raise RegistryError(f"other writers changed {key} during all {_ATTEMPTS} attempts: try again")
+
     def path(self, name: str, version: int) -> Path:
         """Return the local folder of a version's bundle, not verified."""
         return self._store.path(f"{name}/{version}")
@@ -204,6 +226,10 @@ class Registry:
     def _unknown(self, name: str) -> NotFound:
         models = ", ".join(self.models()) or "none"
         return NotFound(f"there is no model '{name[:80]}': the models are {models}")
+
+
+def _measurements_key(name: str, version: int) -> str:
+    return f"{name}/measurements/{version}.json"
 
 
 def choose(name: str, state: State, version: int | None, label: str | None) -> int | None:

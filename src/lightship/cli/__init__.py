@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lightship.cli.batch import batch_command, job_command
+from lightship.cli.compare import compare_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
 from lightship.cli.evaluate import evaluate_command
@@ -45,6 +46,7 @@ COMMANDS = (
     show_command,
     predict_command,
     evaluate_command,
+    compare_command,
     batch_command,
     job_command,
     dlq_command,

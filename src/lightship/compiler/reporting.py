@@ -16,7 +16,7 @@ from lightship.compiler.declarations.config import Config
 from lightship.compiler.job import BuildJob
 from lightship.errors import CompileError, InvalidInput, UnsupportedMedia
 from lightship.evaluation.data import open_data
-from lightship.evaluation.evaluate import Options, evaluate, has_targets
+from lightship.evaluation.evaluate import Options, has_targets, report_parts
 from lightship.evaluation.evaluation import SCHEMA
 from lightship.model import Model
 
@@ -60,4 +60,4 @@ def _on_data(model: Model, path: Path, job: BuildJob) -> dict[str, Any]:
     options = Options(target=job.target)
     if job.target is None and not has_targets(model, open_data(path, model.manifest.signature())):
         return {}
-    return {"evaluation": evaluate(model, path, options).to_json()}
+    return report_parts(model, path, options)

@@ -26,6 +26,7 @@ MODEL = "model.tflite"
 SAVED_MODEL = "saved_model"
 ASSETS = "assets"
 GOLDEN = "golden.npz"
+REPORT = "report.json"
 DEFAULT_SIGNATURE = "serving_default"
 
 _MANIFEST_LIMIT = 4 * 1024 * 1024

@@ -11,6 +11,7 @@ from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.output.failures import EXIT_CODES, Group
 from lightship.cli.predict import predict_command
+from lightship.cli.report import report_command
 from lightship.cli.routing import history_command, label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.schedule import schedule_command
 from lightship.cli.serve import serve_command
@@ -43,6 +44,7 @@ COMMANDS = (
     models_command,
     show_command,
     predict_command,
+    report_command,
     batch_command,
     job_command,
     dlq_command,

@@ -41,7 +41,7 @@ def worst(rows: Sequence[Record]) -> Markup:
     columns = [*dict.fromkeys(name for row in rows for name in row.get("cells", {}))][:_COLUMNS]
     cells: list[list[Cell]] = [
         [
-            _place(row),
+            str(row["row"]),
             *(plain(row[name]) for name in ("target", "predicted")),
             float(row["loss"]),
             *(plain(row.get("cells", {}).get(name)) for name in columns),

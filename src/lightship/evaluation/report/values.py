@@ -41,8 +41,8 @@ def number(value: float | None) -> str:
 
 
 def estimated(value: float) -> str:
-    """Return a metric with four decimals, or digits where it is large or very small."""
-    return f"{value:.4f}" if 0.001 <= abs(value) < 100 or value == 0 else number(float(value))
+    """Return a metric: four decimals, or four digits where it is large or very small."""
+    return f"{value:.4f}" if 0.001 <= abs(value) < 10 or value == 0 else number(float(value))
 
 
 def interval(figure: Mapping[str, float]) -> str:

@@ -68,7 +68,10 @@ def test_report_mistake_is_refused(registry: str, words: list[str], named: str) 
     assert not Path("x").exists()
 
 
-@pytest.mark.parametrize("content", ["[]", "{", '{"evaluation": 5}', "[" * 100_000])
+MALFORMED = ["[]", "{", '{"evaluation": 5}', "[" * 100_000, '{"a": NaN}', f'{{"a": 1{"0" * 400}}}']
+
+
+@pytest.mark.parametrize("content", MALFORMED)
 def test_malformed_report_is_refused_without_file(registries: Registries, tmp_path: Path, content: str) -> None:
     registry = with_report(registries.small, tmp_path / "models", content=content)
     result = run("pair", "--output", str(tmp_path / "page.html"), "--registry", str(registry))

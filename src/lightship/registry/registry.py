@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -234,10 +233,12 @@ class Registry:
 
 
 def _object(content: bytes, key: str) -> dict[str, Any]:
-    """Return a JSON object; raises BundleError for anything else."""
+    """Return a JSON object with finite numbers; raises BundleError for anything else."""
+    import orjson  # imported here: small functions do not have it
+
     try:
-        record = json.loads(content)
-    except (ValueError, RecursionError):
+        record = orjson.loads(content)
+    except orjson.JSONDecodeError:
         record = None
     if not isinstance(record, dict):
         raise BundleError(f"{key} is not a JSON object")

@@ -14,6 +14,10 @@ from lightship.errors import BundleError
 from lightship.evaluation.report import figures, render
 from tests.evaluation.report.reports import HOSTILE, MEASUREMENTS, PIXEL, classes, labels, numbers, report
 
+DEEP: list[Any] = []
+for _ in range(5000):
+    DEEP = [DEEP]
+HUGE = {"predicted": [1.7e308, -1.7e308], "residual": [0, 1], "histogram": {"edges": [0, 1], "counts": [2]}}
 BINARY = report(classes(["no", HOSTILE]))
 EMPTY = {"br", "img", "meta", "rect", "circle", "polyline"}
 
@@ -165,6 +169,8 @@ def test_many_classes_have_few_curves() -> None:
         {"compression": {"candidates": 5}},
         {"evaluation": {"worst": [{"row": 1}]}},
         {"baseline": {"features": [{}]}},
+        {"evaluation": {"outputs": [{**numbers(), "residuals": HUGE}]}},
+        {"evaluation": {"worst": [{"row": 1, "target": DEEP, "predicted": 1, "loss": 1}]}},
     ],
 )
 def test_malformed_report_raises_bundle_error(content: dict[str, Any]) -> None:

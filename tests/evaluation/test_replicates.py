@@ -81,6 +81,36 @@ def test_replicates_of_areas_follow_those_of_all_scores(name: str) -> None:
     assert np.abs(found - expected).max() < 0.1 * expected.std()
 
 
+def test_replicates_of_decisions_equal_weighted_metrics() -> None:
+    rng = np.random.default_rng(3)
+    targets, table = rng.integers(0, 3, 500), rng.dirichlet([1, 1, 1], 500).astype(np.float32)
+    weights = replicates.weights(0, 0, 500, 5)
+    counts = Classes.empty(["a", "b", "c"], replicates=5)
+    counts.add(targets, table, weights)
+    predicted, numbers = table.argmax(axis=1), table.astype(np.float64)
+    for index, each in enumerate(weights):
+        expected = {
+            "accuracy": reference.accuracy_score(targets, predicted, sample_weight=each),
+            "balanced_accuracy": reference.balanced_accuracy_score(targets, predicted, sample_weight=each),
+            "precision_macro": reference.precision_score(targets, predicted, average="macro", sample_weight=each),
+            "recall_weighted": reference.recall_score(targets, predicted, average="weighted", sample_weight=each),
+            "f1_micro": reference.f1_score(targets, predicted, average="micro", sample_weight=each),
+            "brier": np.average(((numbers - np.eye(3)[targets]) ** 2).sum(axis=1), weights=each),
+            "log_loss": np.average(-np.log(numbers[np.arange(500), targets]), weights=each),
+        }
+        found = {name: float(values(counts)[name][index]) for name in expected}
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_interval_of_calibration_error_contains_value_of_calibrated_model() -> None:
+    rng = np.random.default_rng(4)
+    scores = rng.random(5000).astype(np.float32)
+    targets = (rng.random(5000) < scores).astype(int)
+    found = figures(of_classes(targets, np.stack([1 - scores, scores], axis=1), replicates=200)).metrics["ece"]
+    assert found.low is not None and found.high is not None
+    assert 0 <= found.low < found.value < found.high
+
+
 def test_two_models_on_same_rows_are_paired() -> None:
     rng = np.random.default_rng(2)
     targets = rng.integers(0, 2, 2000)

@@ -53,6 +53,7 @@ class Manifest(NamedTuple):
         preprocessing: programs before the engine, by signature (:mod:`lightship.preprocessing`). A manifest with them
             has schema 2, because earlier versions would ignore them.
         transform: code of the user before and after the model; None without. Its manifest has schema 2, too.
+        card: texts about the model: purpose, data, limits, owner, licence.
     """
 
     engine: str
@@ -69,6 +70,7 @@ class Manifest(NamedTuple):
     rewrites: tuple[str, ...] = ()
     preprocessing: Mapping[str, Any] = {}
     transform: UsedTransform | None = None
+    card: Mapping[str, str] = {}
 
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
@@ -104,6 +106,8 @@ class Manifest(NamedTuple):
             record["preprocessing"] = dict(self.preprocessing)
         if self.transform:
             record["transform"] = self.transform.to_json()
+        if self.card:
+            record["card"] = dict(self.card)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -132,6 +136,7 @@ class Manifest(NamedTuple):
                 rewrites=tuple(map(str, record.get("rewrites", ()))),
                 preprocessing=dict(record.get("preprocessing", {})),
                 transform=UsedTransform.from_json(transform) if (transform := record.get("transform")) else None,
+                card={str(name): str(text) for name, text in record.get("card", {}).items()},
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

@@ -7,6 +7,7 @@ import click
 from lightship.cli.batch import batch_command, job_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
+from lightship.cli.evaluate import evaluate_command
 from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.output.failures import EXIT_CODES, Group
@@ -44,6 +45,7 @@ COMMANDS = (
     models_command,
     show_command,
     predict_command,
+    evaluate_command,
     report_command,
     batch_command,
     job_command,

@@ -15,8 +15,10 @@ from rich.table import Table
 from lightship.cli.arguments import completion
 from lightship.cli.arguments.options import json_option, new_registry_option
 from lightship.cli.output import terminal
+from lightship.cli.output.metrics import metrics_table
 from lightship.cli.output.stages import stages, warning
 from lightship.cli.output.terminal import command, has_stack
+from lightship.evaluation.metrics import Figure
 from lightship.extras import installation
 from lightship.registry.registry import Registry
 from lightship.settings import Settings, TransformSettings
@@ -42,7 +44,11 @@ _MAX_VALUES = 16  # in a command that is printed for pasting
     "--data",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Inputs for comparing the outputs: .csv, .npy, .npz.",
+    help="Inputs for comparing the outputs, with targets also for an evaluation: .csv, .jsonl, .parquet, .npy, .npz, "
+    "or a folder of images by class.",
+)
+@click.option(
+    "--target", metavar="COLUMN", help="Column of --data with the targets.  [default: the one named like the output]"
 )
 @new_registry_option
 @click.option("--engine", type=click.Choice(["litert", "tensorflow"]), help="Require an engine.")
@@ -58,6 +64,7 @@ def compile_command(
     name: str | None,
     config: Path | None,
     data: Path | None,
+    target: str | None,
     registry: Registry,
     engine: str | None,
     trust: bool,
@@ -76,6 +83,7 @@ def compile_command(
         name=name,
         config=config,
         data=data,
+        target=target,
         engine=engine,
         trust=trust,
         slow=slow,
@@ -94,6 +102,8 @@ def _print(report: Report, registry: Registry) -> None:
     console = terminal.console()
     console.print(_comparison(report))
     console.print(_parity(report))
+    for output, figures in report.metrics.items():
+        console.print(metrics_table(output, {name: Figure(**figure) for name, figure in figures.items()}))
     for text in report.warnings:
         console.print(f"warning: {text}")
     for text in report.rewrites:

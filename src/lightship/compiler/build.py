@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightship import engines
-from lightship.bundle import GOLDEN, Bundle, Manifest, digests, write_manifest
+from lightship.bundle import GOLDEN, REPORT, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
-from lightship.compiler import sources, stages
+from lightship.compiler import reporting, sources, stages
 from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.declarations.tokenized import tokenized
@@ -133,6 +133,8 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         begin("write")
         built = Built(loaded, recorded, choice)
         written = _write(built)
+        begin("evaluate")
+        written = written._replace(bundle=reporting.with_report(written.bundle, job, loaded.config))
         begin("measure")
         return _report(built, written).to_json()
 
@@ -153,15 +155,15 @@ def _record(loaded: Loaded) -> Recorded:
     """Record the original's outputs, behind the transform where there is one."""
     job, config, original = loaded.job, loaded.config, loaded.original
     if loaded.transform is None:
-        recordings = _record_all(original, config.apply(original.signatures), job.data)
+        recordings = _record_all(original, config.apply(original.signatures), job)
         return Recorded(recordings, recordings)
     reference = transformed(config, original, loaded.transform, seconds=job.transforms.seconds)
-    client = _record_all(reference, reference.client, job.data)
+    client = _record_all(reference, reference.client, job)
     return Recorded(client, reference.recordings_of_model(client), reference)
 
 
-def _record_all(original: Reference, signatures: tuple[Signature, ...], data: Path | None) -> tuple[Recording, ...]:
-    recordings = tuple(record(original, signature, data) for signature in signatures)
+def _record_all(original: Reference, signatures: tuple[Signature, ...], job: BuildJob) -> tuple[Recording, ...]:
+    recordings = tuple(record(original, signature, job.data, target=job.target) for signature in signatures)
     for recording in recordings:
         check_probabilities(recording)
     check_original_state(original, recordings)
@@ -187,6 +189,7 @@ def _write(built: Built) -> Written:
         reset=choice.reset,
         rewrites=choice.rewrites,
         preprocessing=preprocessing,
+        card=loaded.config.card,
     )
     bundle = write_manifest(folder, manifest)
     written = Written(bundle, choice.agreements, Model.load(bundle))
@@ -214,7 +217,7 @@ def _parity(agreements: list[Agreement]) -> Mapping[str, Mapping[str, Any]]:
 def _report(built: Built, written: Written) -> Report:
     choice, bundle = built.choice, written.bundle
     manifest = bundle.manifest
-    after = sum((bundle.path / name).stat().st_size for name in manifest.files if name != GOLDEN)
+    after = sum((bundle.path / name).stat().st_size for name in manifest.files if name not in {GOLDEN, REPORT})
     return Report(
         name="",
         version=0,

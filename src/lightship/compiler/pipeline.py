@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
-from lightship.compiler.verification import child_output, datafiles
-from lightship.errors import SourceRefused
+from lightship.compiler.verification import child_output, datafiles, report_file
+from lightship.errors import CompileError, SourceRefused
 from lightship.registry.registry import Registry, check_name
 from lightship.settings import NO_TRANSFORMS, TransformSettings
 
@@ -35,7 +36,7 @@ class CompileOptions:
     Attributes:
         name: the model's name; default: the name in model.yaml, else derived from the file name.
         config: a model.yaml, see :mod:`lightship.compiler.declarations.config`.
-        data, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
+        data, target, engine, trust, slow: see :class:`lightship.compiler.job.BuildJob`.
         sandbox: False opens the file even where this machine has no sandbox; recorded in the manifest.
         transforms: folder and time limit of the user's transforms. The one that model.yaml names is allowed, because
             the same user wrote both.
@@ -44,6 +45,7 @@ class CompileOptions:
     name: str | None = None
     config: Path | None = None
     data: Path | None = None
+    target: str | None = None
     engine: str | None = None
     trust: bool = False
     slow: bool = False
@@ -74,6 +76,8 @@ def compile_model(
     sources.candidates(source)
     if options.data is not None:
         datafiles.check_file(options.data)
+    elif options.target is not None:
+        raise CompileError("--target names a column of the data: give the data with --data")
     config = read_config(options.config) if options.config else {}
     names = (options.name, config.get("name"), name_from(source))
     name = check_name(next(given for given in names if given is not None))
@@ -81,7 +85,9 @@ def compile_model(
         job = _job(source, folder, options, config)
         compiled = compile_bundle(job, Confinement.for_user(sandbox=options.sandbox), progress=progress)
         progress("publish", 1.0)
-        return replace(compiled.report, name=name, version=registry.publish(name, compiled.bundle))
+        version = registry.publish(name, compiled.bundle)
+        registry.write_measurements(name, version, {"compiled": datetime.now(UTC).isoformat(timespec="seconds")})
+        return replace(compiled.report, name=name, version=version)
 
 
 def _job(source: Path, folder: Path, options: CompileOptions, config: Mapping[str, Any]) -> BuildJob:
@@ -92,6 +98,7 @@ def _job(source: Path, folder: Path, options: CompileOptions, config: Mapping[st
         folder,
         config=config,
         data=options.data,
+        target=options.target,
         engine=options.engine,
         trust=options.trust,
         slow=options.slow,
@@ -163,4 +170,10 @@ def _report(built: Outcome, cost: Mapping[str, Any], bundle: Bundle) -> Report:
         message = "the process that compiled this model sent an invalid report"
         raise SourceRefused(message, detail=str(error)) from None
     used = bundle.manifest.transform
-    return replace(report, digest=bundle.digest, sandbox=str(built), transform=used.name if used else "")
+    return replace(
+        report,
+        digest=bundle.digest,
+        sandbox=str(built),
+        transform=used.name if used else "",
+        metrics=report_file.metrics(bundle),
+    )

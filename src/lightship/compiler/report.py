@@ -45,6 +45,7 @@ class Report:
         rewrites: what was changed in the graph so that LiteRT can run it.
         trusted: code in the source that ``--trust`` allowed.
         transform: name of the user's transform that the model uses; empty without.
+        metrics: figures of an evaluation on the data, by output and name: value, low, high.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
     """
 
@@ -63,6 +64,7 @@ class Report:
     sandbox: str = ""
     rewrites: tuple[str, ...] = ()
     transform: str = ""
+    metrics: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain dictionaries and lists."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-BUILD = ("check", "load", "record", "convert", "write", "measure")
+BUILD = ("check", "load", "record", "convert", "write", "evaluate", "measure")
 
 _PHRASES: Mapping[str, str] = {
     "check": "checking the file",
@@ -12,6 +12,7 @@ _PHRASES: Mapping[str, str] = {
     "record": "recording the original's outputs",
     "convert": "converting",
     "write": "writing the bundle",
+    "evaluate": "evaluating",
     "measure": "measuring",
     "try": "trying the bundle",
     "describe": "reading names and shapes",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -193,9 +194,21 @@ class Registry:
         It is stored beside the bundle, because it differs from one compile to the next. Raises BundleError or
         RegistryError.
         """
-        key = f"{name}/measurements/{version}.json"
+        key = _measurements_key(name, version)
         stored = self._store.read(key)
         return {} if stored is None else _object(stored[0], key)
+
+    def write_measurements(self, name: str, version: int, record: Mapping[str, Any]) -> None:
+        """Write what was measured of a version, in place of earlier measurements.
+
+        Raises RegistryError where other writers win every attempt.
+        """
+        key = _measurements_key(name, version)
+        for _ in range(_ATTEMPTS):
+            stored = self._store.read(key)
+            if self._store.write(key, json.dumps(record).encode(), if_match=stored[1] if stored else None):
+                return
+        raise RegistryError(f"other writers changed {key} during all {_ATTEMPTS} attempts: try again")
 
     def path(self, name: str, version: int) -> Path:
         """Return the local folder of a version's bundle, not verified."""
@@ -243,6 +256,10 @@ def _object(content: bytes, key: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise BundleError(f"{key} is not a JSON object")
     return record
+
+
+def _measurements_key(name: str, version: int) -> str:
+    return f"{name}/measurements/{version}.json"
 
 
 def choose(name: str, state: State, version: int | None, label: str | None) -> int | None:

@@ -45,7 +45,7 @@ class Recording:
         return small[-1] if small else self.batches[0]
 
 
-def record(original: Reference, signature: Signature, data: Path | None) -> Recording:
+def record(original: Reference, signature: Signature, data: Path | None, *, target: str | None = None) -> Recording:
     """Record the original's outputs for batches of 1, 3, 16 and all rows.
 
     Sizes above that of all rows are omitted. Several sizes reveal a fixed batch size and stale state. The recording's
@@ -54,7 +54,7 @@ def record(original: Reference, signature: Signature, data: Path | None) -> Reco
     Raises CompileError where the original does not accept the inputs, or returns different outputs for equal inputs.
     """
     if data:
-        inputs = read_data(data, signature)
+        inputs = read_data(data, signature, target=target)
         outputs = _run(original, signature, inputs)
     else:
         inputs, outputs = samples.generate(original.run, signature, original.hints(signature))

@@ -8,7 +8,7 @@ import numpy as np
 
 from lightship.evaluation.counts.histogram import keys_of
 from lightship.evaluation.counts.scores import Reliability, Scores
-from lightship.evaluation.metrics.averages import ratio
+from lightship.evaluation.metrics.averages import mean_of_defined, ratio
 from lightship.evaluation.metrics.figures import Curve, Threshold, numbers
 from lightship.tensors import Array
 
@@ -65,8 +65,12 @@ def calibration_error(reliability: Reliability) -> Array:
     """Return the expected calibration error [1 + replicates].
 
     That is the mean over rows of the distance between the mean score and the share of positive rows in their bin.
+    Sampling again adds noise to every bin, which raises the error: replicates are moved until their mean is the value.
     """
-    return ratio(np.abs(reliability.scores - reliability.positive).sum(axis=1), reliability.rows.sum(axis=1))
+    distances = np.abs(reliability.scores - reliability.positive).sum(axis=1)
+    errors = ratio(distances, reliability.rows.sum(axis=1))
+    centre = mean_of_defined(errors[1:])
+    return np.concatenate([errors[:1], np.maximum(errors[1:] + errors[0] - centre, 0)])
 
 
 def thresholds(scores: Scores) -> tuple[Threshold, ...]:

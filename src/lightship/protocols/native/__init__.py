@@ -157,6 +157,8 @@ def encode_model(state: ModelState) -> Response:
         record["engine"] = state.manifest.engine
         record["signatures"] = [signature.to_json() for signature in state.manifest.signatures]
         record["metrics"] = dict(state.manifest.metrics)
+        if state.manifest.card:
+            record["card"] = dict(state.manifest.card)
     if state.shadows:
         record["shadows"] = {str(version): dict(comparison) for version, comparison in state.shadows.items()}
     return Response(200, write(record))

@@ -134,6 +134,16 @@ def test_page_is_accessible() -> None:
     assert {each["href"][1:] for each in made.all("a")} == {*made.sections}
 
 
+@pytest.mark.parametrize(
+    ("predicted", "shown"),
+    [({"class": "dog", "probability": 0.98765}, "dog (0.988)"), (["a", "b"], "a, b"), ([0.123456, 2], "0.1235, 2")],
+)
+def test_worst_row_shows_prediction_of_task(predicted: Any, shown: str) -> None:
+    content = report(classes(["no", "yes"]))
+    content["evaluation"]["worst"][0]["predicted"] = predicted
+    assert shown in page(content).texts
+
+
 def test_worst_images_have_alternative_texts() -> None:
     content = report(classes(["no", "yes"]))
     image = {"row": 5, "target": "no", "predicted": "yes", "loss": 2.0, "image": f"data:image/png;base64,{PIXEL}"}

@@ -42,13 +42,18 @@ def worst(rows: Sequence[Record]) -> Markup:
     cells: list[list[Cell]] = [
         [
             str(row["row"]),
-            *(plain(row[name]) for name in ("target", "predicted")),
+            *(_cell(row[name]) for name in ("target", "predicted")),
             float(row["loss"]),
-            *(plain(row.get("cells", {}).get(name)) for name in columns),
+            *(_cell(row.get("cells", {}).get(name)) for name in columns),
         ]
         for row in rows
     ]
     return table("The rows with the largest loss", ["row", "target", "predicted", "loss", *columns], cells)
+
+
+def _cell(value: Any) -> Cell:
+    """Return a number as it is, because it is aligned, and anything else as text."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else plain(value)
 
 
 def _place(row: Record) -> str:

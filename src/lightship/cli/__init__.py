@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lightship.cli.batch import batch_command, job_command
+from lightship.cli.compare import compare_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
 from lightship.cli.evaluate import evaluate_command
@@ -47,6 +48,7 @@ COMMANDS = (
     predict_command,
     evaluate_command,
     report_command,
+    compare_command,
     batch_command,
     job_command,
     dlq_command,

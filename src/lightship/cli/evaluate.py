@@ -178,11 +178,12 @@ def _bracketed(value: Figure | None) -> tuple[str, str]:
 def _mistakes(worst: tuple[Mistake, ...]) -> Table:
     table = Table("worst mistakes", "target", "predicted", "loss")
     for mistake in worst[:_MISTAKES]:
-        table.add_row(printable(mistake.place), _short(mistake.target), _short(mistake.predicted), number(mistake.loss))
+        table.add_row(printable(mistake.place), short(mistake.target), short(mistake.predicted), number(mistake.loss))
     return table
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """Return a target or prediction for a table."""
     if isinstance(value, Mapping):
         return f"{printable(str(value['class']))} ({value['probability']:.3f})"
     return printable(str(value))[:_LENGTH]

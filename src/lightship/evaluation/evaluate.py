@@ -173,7 +173,6 @@ class _Run:
         if not self.rows:
             first = self.skips.listed[0]
             raise InvalidInput(f"no row can be evaluated; the first, {first['place']}: {first['reason']}")
-        listed = tuple({name: value for name, value in skip.items() if name != "place"} for skip in self.skips.listed)
-        data = Evaluated(self.data.name, digest(self.data), self.rows, self.skips.rows, listed)
+        data = Evaluated(self.data.name, digest(self.data), self.rows, self.skips.rows, self.skips.to_json())
         figures = tuple(metrics.figures(counts) for counts in self.counts)
         return Evaluation(data, figures, tuple(each.result() for each in self.slicers), self.worst.result())

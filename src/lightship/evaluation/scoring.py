@@ -64,6 +64,10 @@ class Skips:
             record = {"file": file, "row": block.first + position, "column": reject.column}
             self.listed.append(record | {"reason": _reason(reject), "place": block.place(position)})
 
+    def to_json(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the listed rows as entries of ``skips``."""
+        return tuple({name: value for name, value in skip.items() if name != "place"} for skip in self.listed)
+
 
 def score(model: Model, tasks: Sequence[Task], block: Block) -> Scored:
     """Return the rows of a block that have valid inputs and targets.
@@ -117,7 +121,7 @@ def _reject(task: Task, cells: Sequence[Any]) -> Reject:
 
 
 def _outputs(model: Model, tasks: Sequence[Task], prepared: Prepared) -> tuple[Array, Mapping[str, Array]]:
-    """Return the positions of the rows that the model ran, ascending, and their outputs."""
+    """Return the positions of the rows that the model ran, and their outputs."""
     parts = list(run(model, prepared))
     if not parts:
         return np.empty(0, np.int64), {}

@@ -57,6 +57,9 @@ class Task(Protocol):
     def wrong(self, targets: Array, predictions: Array) -> Array:
         """Return which predictions are mistakes [rows], bool."""
 
+    def changes(self, before: Array, after: Array) -> Array:
+        """Return how much two models' predictions differ [rows]; 0 for no change."""
+
     def describe(self, target: Any, prediction: Array) -> tuple[Any, Any]:
         """Return a row's target and prediction as JSON values."""
 

@@ -60,6 +60,11 @@ class ClassTask:
         wrong: Array = predictions.argmax(axis=1) != found
         return wrong
 
+    def changes(self, before: Array, after: Array) -> Array:
+        """Return the largest difference of a probability, where the class changed."""
+        largest: Array = np.abs(after.astype(np.float64) - before).max(axis=1)
+        return np.where(before.argmax(axis=1) != after.argmax(axis=1), largest, 0.0)
+
     def describe(self, target: Any, prediction: Array) -> tuple[Any, Any]:
         """Return the name of the target's class, and the likeliest class.
 

@@ -70,6 +70,10 @@ class LabelTask:
         wrong: Array = ((predictions >= THRESHOLD) != (found > 0)).any(axis=1)
         return wrong
 
+    def changes(self, before: Array, after: Array) -> Array:
+        """Return the number of classes that are predicted by one of both only."""
+        return np.asarray(((before >= THRESHOLD) != (after >= THRESHOLD)).sum(axis=1))
+
     def describe(self, target: Any, prediction: Array) -> tuple[Any, Any]:
         """Return the names of the target's classes, and of the predicted ones."""
         names = np.array(self.spec.classes, np.object_)

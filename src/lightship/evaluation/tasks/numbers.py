@@ -12,6 +12,9 @@ from lightship.evaluation import targets
 from lightship.evaluation.counts import Numbers
 from lightship.tensors import Array, TensorSpec
 
+# Relative difference of predictions that is no change.
+_ROUNDING = 1e-5
+
 
 @dataclass(frozen=True)
 class NumberTask:
@@ -60,6 +63,12 @@ class NumberTask:
         """See :class:`lightship.evaluation.tasks.base.Task`: any error is one."""
         wrong: Array = self.losses(found, predictions) > 0
         return wrong
+
+    def changes(self, before: Array, after: Array) -> Array:
+        """Return the largest difference of each row's numbers, 0 for rounding."""
+        found = np.abs(after.astype(np.float64) - before).reshape(len(before), -1)
+        size = np.abs(before.astype(np.float64)).reshape(len(before), -1)
+        return np.asarray(np.where(found > _ROUNDING * (1 + size), found, 0.0).max(axis=1))
 
     def describe(self, target: Any, prediction: Array) -> tuple[Any, Any]:
         """Return the numbers."""

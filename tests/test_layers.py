@@ -16,7 +16,7 @@ LAYERS = (
     ("extras",),
     ("settings", "tensors", "formats", "telemetry"),
     ("aws",),
-    ("bundle", "inputs", "graphs", "preprocessing", "transforms"),
+    ("bundle", "drawing", "inputs", "graphs", "preprocessing", "transforms"),
     ("calls", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
     ("evaluation",),

@@ -13,6 +13,7 @@ from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.output.failures import EXIT_CODES, Group
 from lightship.cli.predict import predict_command
+from lightship.cli.report import report_command
 from lightship.cli.routing import history_command, label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.schedule import schedule_command
 from lightship.cli.serve import serve_command
@@ -46,6 +47,7 @@ COMMANDS = (
     show_command,
     predict_command,
     evaluate_command,
+    report_command,
     compare_command,
     batch_command,
     job_command,

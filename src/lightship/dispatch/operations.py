@@ -124,10 +124,17 @@ def _metrics(context: Context, _: Request, matched: Matched, __: bool) -> Respon
     return matched.route.encode(context.metrics(context.serving.loaded()))
 
 
+def _report(context: Context, request: Request, matched: Matched, _: bool) -> Response:
+    from lightship.dispatch.report import report  # imported here: no prediction needs it
+
+    return report(context.serving, request, matched)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "models": Operation(_models, Runs.READS),
     "index": Operation(_index, Runs.READS),
     "model": Operation(_model, Runs.READS),
+    "report": Operation(_report, Runs.CALLS),
     "status": Operation(_versions, Runs.READS),
     "statistics": Operation(_statistics, Runs.READS),
     "load": Operation(_load, Runs.LOADS),

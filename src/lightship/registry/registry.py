@@ -172,14 +172,31 @@ class Registry:
             raise NotFound(f"there is no {name}/{version}/{GOLDEN}")
         return read_golden(io.BytesIO(stored[0]))
 
-    def measurements(self, name: str, version: int) -> Mapping[str, Any]:
-        """Return what was measured of a version; empty without measurements.
+    def report(self, name: str, version: int) -> dict[str, Any]:
+        """Return a version's report.json.
 
-        They differ between equal bundles, so they are beside the bundle: times, dates, memory.
+        Raises NotFound where the bundle has none, BundleError or RegistryError.
         """
-        stored = self._store.read(_measurements_key(name, version))
-        record = json.loads(stored[0]) if stored else {}
-        return record if isinstance(record, dict) else {}
+        from lightship.bundle import REPORT
+
+        expected = self.manifest(name, version)[0].files.get(REPORT)
+        key = f"{name}/{version}/{REPORT}"
+        stored = self._store.read(key) if expected else None
+        if stored is None:
+            raise NotFound(f"{name} version {version} has no report: `lightship compile --data` makes one")
+        if hashlib.sha256(stored[0]).hexdigest() != expected:
+            raise BundleError(f"{key} is corrupt or was changed: its digest differs from the manifest's")
+        return _object(stored[0], key)
+
+    def measurements(self, name: str, version: int) -> dict[str, Any]:
+        """Return what was measured when a version was compiled; empty if nothing.
+
+        It is stored beside the bundle, because it differs from one compile to the next. Raises BundleError or
+        RegistryError.
+        """
+        key = _measurements_key(name, version)
+        stored = self._store.read(key)
+        return {} if stored is None else _object(stored[0], key)
 
     def write_measurements(self, name: str, version: int, record: Mapping[str, Any]) -> None:
         """Write what was measured of a version, in place of earlier measurements.
@@ -226,6 +243,19 @@ class Registry:
     def _unknown(self, name: str) -> NotFound:
         models = ", ".join(self.models()) or "none"
         return NotFound(f"there is no model '{name[:80]}': the models are {models}")
+
+
+def _object(content: bytes, key: str) -> dict[str, Any]:
+    """Return a JSON object with finite numbers; raises BundleError for anything else."""
+    import orjson  # imported here: small functions do not have it
+
+    try:
+        record = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        record = None
+    if not isinstance(record, dict):
+        raise BundleError(f"{key} is not a JSON object")
+    return record
 
 
 def _measurements_key(name: str, version: int) -> str:

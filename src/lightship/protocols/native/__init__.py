@@ -11,7 +11,7 @@ from typing import Any
 
 from lightship import inputs
 from lightship.bundle import Manifest
-from lightship.calls import Call, Health, ModelState, Prediction
+from lightship.calls import Call, Health, ModelState, Prediction, Report
 from lightship.errors import InvalidInput, LightshipError
 from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
@@ -200,6 +200,20 @@ def encode_metrics(text: bytes) -> Response:
     return Response(200, text, {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
+def encode_report(report: Report) -> Response:
+    """Return the page, or an object of the version's report and measurements."""
+    from lightship.protocols.security import REPORT_POLICY, security_headers  # imported here: no prediction needs it
+
+    if report.page is None:
+        fields = {"model": report.model, "version": report.version, "report": report.content}
+        response = Response(200, write({**fields, "measurements": report.measurements}))
+    else:
+        headers = {"content-type": "text/html; charset=utf-8", **security_headers(REPORT_POLICY)}
+        response = Response(200, report.page.encode(), headers)
+    response.headers["vary"] = "accept"
+    return response
+
+
 def encode_error(error: LightshipError) -> Response:
     """Return ``{"error": {"code", "message"}}`` with the code's status."""
     body = write({"error": {"code": error.code, "message": error.message}})
@@ -232,6 +246,8 @@ PROTOCOL = WireProtocol(
         _predict("/models/{name}/versions/{version}/predict", encode_predict),
         _read("/models", "models", encode_models),
         _read("/models/{name}", "model", encode_model),
+        _read("/models/{name}/report", "report", encode_report),
+        _read("/models/{name}/versions/{version}/report", "report", encode_report),
         _read("/metrics", "metrics", encode_metrics),
         _read("/health/live", "live", encode_live, scope="open"),
         _read("/health/ready", "ready", encode_ready, scope="open"),

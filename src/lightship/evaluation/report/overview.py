@@ -1,0 +1,60 @@
+"""Overview: the most important metrics, the data and the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lightship.evaluation.report.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.tables import facts, folded, table
+from lightship.evaluation.report.values import MAIN, estimated, interval, metric
+
+Record = Mapping[str, Any]
+
+_CARD = ("purpose", "data", "limits", "owner", "licence")
+
+
+def overview(report: Record, measurements: Record) -> Markup:
+    """Return the content of the section."""
+    evaluation = report.get("evaluation", {})
+    compiled = measurements.get("compiled")
+    return join(
+        [
+            *(_tiles(output, several=len(evaluation["outputs"]) > 1) for output in evaluation.get("outputs", ())),
+            facts([*_data(evaluation.get("data", {})), ("compiled", join([str(compiled)]) if compiled else "")]),
+            _skipped(evaluation.get("data", {})),
+            _card(report.get("card", {})),
+        ]
+    )
+
+
+def _tiles(output: Record, *, several: bool) -> Markup:
+    metrics = output.get("metrics", {})
+    tiles = [_tile(name, metrics[name]) for name in MAIN[output["task"]] if name in metrics]
+    heading = tag("h3", foreign(output["output"])) if several else Markup("")
+    return join([heading, tag("div", *tiles, class_="tiles")])
+
+
+def _tile(name: str, figure: Record) -> Markup:
+    between = interval(figure)
+    value = tag("b", estimated(figure["value"]))
+    return tag("div", tag("span", metric(name)), value, tag("span", between) if between else "", class_="tile")
+
+
+def _data(data: Record) -> Iterator[tuple[str, str]]:
+    if not data:
+        return
+    yield "data", foreign(data["name"])
+    yield "rows", f"{data['rows']:,}" + (f", {data['skipped']:,} skipped" if data.get("skipped") else "")
+    yield "SHA-256", data.get("sha256") or ""
+
+
+def _skipped(data: Record) -> Markup:
+    rows = [[skip["file"], skip.get("row"), skip.get("column"), skip["reason"]] for skip in data.get("skips", ())]
+    return folded("Skipped rows", table("The first rows that were skipped", ["file", "row", "column", "reason"], rows))
+
+
+def _card(card: Record) -> Markup:
+    if not card:
+        return Markup("")
+    return join([tag("h3", "Model card"), facts([(key, foreign(card[key])) for key in _CARD if card.get(key)])])

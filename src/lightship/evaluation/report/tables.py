@@ -1,0 +1,69 @@
+"""Tables: a caption, a header for each column and each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lightship.evaluation.report.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.values import estimated, interval, number
+
+# A number is aligned at the right, None is a dash.
+Cell = str | float | int | None
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Markup:
+    """Return a table whose first cells are the names of the rows; empty without rows.
+
+    It scrolls sideways where the screen is narrower.
+    """
+    if not rows:
+        return Markup("")
+    headers = [_header(name, cell) for name, cell in zip(head, ["", *rows[0][1:]], strict=True)]
+    content = tag(
+        "table",
+        tag("caption", caption),
+        tag("thead", tag("tr", *headers)),
+        tag("tbody", *(_row(row) for row in rows)),
+    )
+    return tag("div", content, class_="scroll", role="region", aria_label=caption, tabindex="0")
+
+
+def estimate(record: Mapping[str, float] | float | None) -> Markup:
+    """Return a metric with its interval below, a number, or a dash."""
+    if not isinstance(record, Mapping):
+        return join([number(record)])
+    between = interval(record)
+    return join([estimated(record["value"]), *([tag("br"), tag("small", between)] if between else [])])
+
+
+def folded(summary: str, content: Markup) -> Markup:
+    """Return content that the reader opens; empty without any."""
+    return tag("details", tag("summary", summary), content) if content else content
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> Markup:
+    """Return a list of names and their values, without those that are empty."""
+    rows = [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs if value]
+    return tag("dl", *rows) if rows else Markup("")
+
+
+def _header(name: str, cell: Cell) -> Markup:
+    return tag("th", foreign(name), scope="col", **_alignment(cell))
+
+
+def _row(cells: Sequence[Cell]) -> Markup:
+    first, *others = cells
+    return tag(
+        "tr", tag("th", _content(first), scope="row"), *(tag("td", _content(c), **_alignment(c)) for c in others)
+    )
+
+
+def _content(cell: Cell) -> Markup:
+    if isinstance(cell, Markup):
+        return cell
+    return foreign(cell) if isinstance(cell, str) else join([number(cell)])
+
+
+def _alignment(cell: Cell) -> dict[str, str]:
+    aligned_left = isinstance(cell, str) and not isinstance(cell, Markup)
+    return {} if aligned_left else {"class_": "n"}

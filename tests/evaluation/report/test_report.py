@@ -1,0 +1,202 @@
+"""Reports: the sections of a page, and texts of the data that stay texts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from lightship.errors import BundleError
+from lightship.evaluation.report import figures, render
+from tests.evaluation.report.reports import HOSTILE, MEASUREMENTS, PIXEL, classes, labels, numbers, report
+
+DEEP: list[Any] = []
+for _ in range(5000):
+    DEEP = [DEEP]
+HUGE = {"predicted": [1.7e308, -1.7e308], "residual": [0, 1], "histogram": {"edges": [0, 1], "counts": [2]}}
+BINARY = report(classes(["no", HOSTILE]))
+EMPTY = {"br", "img", "meta", "rect", "circle", "polyline"}
+
+
+class Page(HTMLParser):
+    """The elements of a page; raises AssertionError where they are not nested."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self._open: list[str] = []
+        self.feed(content)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in EMPTY:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.texts)
+
+    @property
+    def sections(self) -> list[str]:
+        return [attributes["id"] for attributes in self.all("section")]
+
+
+def page(content: dict[str, Any], **options: Any) -> Page:
+    return Page(render(content, name="digits", version=3, **options))
+
+
+def test_page_of_binary_model_has_every_section() -> None:
+    made = page(BINARY, measurements=MEASUREMENTS)
+    assert made.sections == [
+        *("overview", "metrics", "classes", "confusion", "curves", "thresholds"),
+        *("slices", "worst", "importance", "compression", "baseline"),
+    ]
+    assert "digits version 3" in made.text
+    assert f"{BINARY['evaluation']['outputs'][0]['metrics']['accuracy']['value']:.4f}" in made.text
+    assert len(made.all("svg")) == 7
+
+
+@pytest.mark.parametrize("part", ["card", "evaluation", "compression", "importance", "baseline"])
+def test_page_without_part_omits_section(part: str) -> None:
+    content = {key: value for key, value in BINARY.items() if key != part}
+    assert set(page(content).sections) < {*page(BINARY).sections} | {"none"}
+    assert page({"schema": 1}).sections == ["overview"]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ([numbers()], {"metrics", "residuals"}),
+        ([labels()], {"metrics", "classes", "curves"}),
+        ([numbers(), labels()], {"metrics-0", "residuals-0", "metrics-1", "classes-1", "curves-1"}),
+        ([{"output": "y", "task": "number", "rows": 0, "absent": {"rmse": "no rows"}}], {"metrics"}),
+        ([classes([f"class {number}" for number in range(60)])], {"metrics", "classes"}),
+    ],
+    ids=["numbers", "labels", "several", "no rows", "many classes"],
+)
+def test_page_has_sections_of_task(outputs: list[dict[str, Any]], expected: set[str]) -> None:
+    assert expected <= {*page(report(*outputs)).sections}
+
+
+def test_hostile_texts_stay_texts() -> None:
+    content = render(BINARY, name=HOSTILE, measurements=MEASUREMENTS)
+    made = Page(content)
+    assert not made.all("script")
+    assert "<script" not in content
+    assert "\u202e" not in content
+    assert "\x00" not in content
+    assert made.text.count("<script>alert(1)</script>") > 20
+    names = {name for _, attributes in made.elements for name in attributes}
+    assert not {name for name in names if name.startswith("on") or name == "style"}
+
+
+def test_page_loads_nothing() -> None:
+    made = page(BINARY, measurements=MEASUREMENTS)
+    policy = next(each["content"] for each in made.all("meta") if "http-equiv" in each)
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert {name for name, _ in made.elements}.isdisjoint({"script", "link", "iframe", "object", "form", "base"})
+    addresses = [each[name] for _, each in made.elements for name in ("src", "href", "xlink:href") if name in each]
+    assert addresses
+    assert all(address.startswith(("#", "data:image/")) for address in addresses)
+    assert not re.findall(r"url\(|@import", "".join(made.texts))
+
+
+def test_page_is_accessible() -> None:
+    made = page(BINARY, measurements=MEASUREMENTS)
+    assert made.all("html") == [{"lang": "en"}]
+    assert len(made.all("main")) == len(made.all("h1")) == len(made.all("nav")) == 1
+    assert len(made.all("caption")) == len(made.all("table"))
+    assert all(each.get("scope") in {"row", "col"} for each in made.all("th"))
+    assert all(each.get("role") == "img" for each in made.all("svg"))
+    assert len(made.all("figcaption")) == len(made.all("figure"))
+    ids = [each["id"] for _, each in made.elements if "id" in each]
+    assert len(ids) == len({*ids})
+    assert {each["href"][1:] for each in made.all("a")} == {*made.sections}
+
+
+@pytest.mark.parametrize(
+    ("predicted", "shown"),
+    [({"class": "dog", "probability": 0.98765}, "dog (0.988)"), (["a", "b"], "a, b"), ([0.123456, 2], "0.1235, 2")],
+)
+def test_worst_row_shows_prediction_of_task(predicted: Any, shown: str) -> None:
+    content = report(classes(["no", "yes"]))
+    content["evaluation"]["worst"][0]["predicted"] = predicted
+    assert shown in page(content).texts
+
+
+def test_worst_images_have_alternative_texts() -> None:
+    content = report(classes(["no", "yes"]))
+    image = {"row": 5, "target": "no", "predicted": "yes", "loss": 2.0, "image": f"data:image/png;base64,{PIXEL}"}
+    content["evaluation"]["worst"] = [image]
+    (shown,) = page(content).all("img")
+    assert shown["alt"] == "row 5: target no, predicted yes"
+
+
+@pytest.mark.parametrize("image", ["https://example.com/x.png", "data:text/html;base64,AA==", "javascript:alert(1)", 5])
+def test_worst_image_of_another_form_is_not_shown(image: Any) -> None:
+    content = report(classes(["no", "yes"]))
+    content["evaluation"]["worst"][0]["image"] = image
+    assert not list(_images(content))
+
+
+def _images(content: dict[str, Any]) -> Iterator[dict[str, str]]:
+    yield from page(content).all("img")
+
+
+def test_many_classes_have_few_curves() -> None:
+    made = page(report(classes([f"c{number}" for number in range(12)], rows=900)))
+    assert "Of 12 classes, the 8" in made.text
+    assert len(figures(report(classes([f"c{number}" for number in range(12)], rows=900)))["roc"].series) == 8
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"evaluation": []},
+        {"evaluation": {"outputs": [{"task": "number"}]}},
+        {"evaluation": {"outputs": [{**classes(["a", "b"]), "confusion": [[1]]}]}},
+        {"importance": {"method": "m", "features": [{"feature": "x", "importance": "high"}]}},
+        {"compression": {"candidates": 5}},
+        {"evaluation": {"worst": [{"row": 1}]}},
+        {"baseline": {"features": [{}]}},
+        {"evaluation": {"outputs": [{**numbers(), "residuals": HUGE}]}},
+        {"evaluation": {"worst": [{"row": 1, "target": DEEP, "predicted": 1, "loss": 1}]}},
+    ],
+)
+def test_malformed_report_raises_bundle_error(content: dict[str, Any]) -> None:
+    with pytest.raises(BundleError, match="malformed"):
+        render(content, name="digits")
+
+
+def test_figures_have_names_for_files() -> None:
+    charts = figures(BINARY, measurements=MEASUREMENTS)
+    assert {*charts} == {"confusion", "roc", "pr", "calibration", "thresholds", "importance", "compression"}
+    assert {"residuals-1", "residual-histogram-1", "roc-0"} <= {*figures(report(labels(), numbers()))}
+    with pytest.raises(BundleError):
+        figures({"evaluation": 5})
+
+
+def test_render_is_deterministic_and_keeps_argument() -> None:
+    before = json.dumps(BINARY)
+    assert render(BINARY, name="digits") == render(json.loads(before), name="digits")
+    assert json.dumps(BINARY) == before

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lightship.evaluation.baseline import Categories, Numbers
-from lightship.evaluation.evaluate import Options, report_parts
+from lightship.evaluation.evaluate import Options, evaluate, report_parts
 from lightship.tensors import TensorSpec
 from tests.evaluation.models import model
 
@@ -55,20 +55,21 @@ def test_numbers_without_values_have_only_missing() -> None:
 
 def test_categories_are_counted_and_limited() -> None:
     found = Categories("c")
-    found.add(["x"] * 3 + [None] + [str(number) for number in range(2000)])
+    found.add(["x"] * 3 + [None] * 2 + [str(number) for number in range(2000)])
     record = found.to_json()
     assert record["categories"]["x"] == 3
-    assert record["categories"]["missing"] == 1
-    assert sum(record["categories"].values()) + record["others"] == 2004
+    assert record["categories"]["missing"] == 2
+    assert sum(record["categories"].values()) + record["others"] == 2005
 
 
-def test_report_parts_rank_feature_that_model_uses(tmp_path: Path) -> None:
+def test_report_parts_rank_used_feature_first(tmp_path: Path) -> None:
     made = model(tmp_path / "m", lambda x: x[:, 0], TensorSpec("y", "float32", (None,)))
     rows = np.random.default_rng(1).normal(size=(300, 2)).astype(np.float32).tolist()
     (tmp_path / "data.csv").write_text("\n".join(["a,b,y", *(f"{a},{b},{a}" for a, b in rows)]))
-    parts = report_parts(made, tmp_path / "data.csv", Options(replicates=0))
+    options, path = Options(replicates=0, baseline=True), tmp_path / "data.csv"
+    parts = report_parts(made, path, evaluate(made, path, options), options)
     used, unused = parts["importance"]["features"]
     assert (used["feature"], unused) == ("a", {"feature": "b", "importance": 0.0})
     assert used["importance"] > 1
     assert [feature["name"] for feature in parts["baseline"]["features"]] == ["a", "b"]
-    assert report_parts(made, tmp_path / "data.csv", Options(replicates=0)) == parts
+    assert report_parts(made, path, evaluate(made, path, options), options) == parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -94,14 +94,12 @@ def tasks_for(model: Model, data: Data, options: Options) -> list[Task]:
     return tasks
 
 
-def report_parts(
-    model: Model, path: Path, options: Options = DEFAULT, *, progress: Progress = ignore_progress
-) -> dict[str, Any]:
+def report_parts(model: Model, path: Path, found: Evaluation, options: Options = DEFAULT) -> dict[str, Any]:
     """Return the parts of report.json that come from data, without empty ones.
 
-    They are ``evaluation``, ``importance`` and ``baseline``. Raises as :func:`evaluate` does.
+    They are ``evaluation``, ``importance`` and ``baseline``; ``found`` is the evaluation on the same data. Raises as
+    :func:`evaluate` does.
     """
-    found = evaluate(model, path, replace(options, baseline=True), progress=progress)
     data = open_data(path, model.manifest.signature(), header=options.header)
     with named(path):
         needed = importance(model, data, tasks_for(model, data, options)[0])

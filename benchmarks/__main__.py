@@ -154,7 +154,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "compile": _Part(compiling.steps(), lambda _, step: compiling.measure(step)),
         "evaluation": _Part(
             evaluation.steps(),
-            lambda _, step: evaluation.measure(evaluation.QUICK if quick else evaluation.FULL, step),
+            lambda _, step: evaluation.measure(registry, evaluation.QUICK if quick else evaluation.FULL, step),
         ),
         "explain": _Part(
             explain.steps(),

@@ -1,9 +1,10 @@
-"""Fixtures of all tests (registries, S3, SAM), and selection of Docker tests."""
+"""Fixtures of all tests, and selection of tests that need a program."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -13,42 +14,56 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.browser import BROWSER
 from tests.bundles import Registries
 from tests.emulator import EXAMPLES
 from tests.model_files import written_once
 
 ROOT = Path(__file__).parents[1]
 
-# `.ci/run` sets this: on machines for Docker tests the suite must not pass without Docker.
-REQUIRED = os.environ.get("LIGHTSHIP_REQUIRE_DOCKER") == "1"
-
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_configure() -> None:
     """Stop before workers start: in a worker pytest-xdist would hide the error."""
-    if REQUIRED and (reason := _no_docker()):
-        raise pytest.UsageError(f"LIGHTSHIP_REQUIRE_DOCKER=1, but {reason}")
+    for mark, missing in NEEDS.items():
+        if _required(mark) and (reason := missing()):
+            raise pytest.UsageError(f"{_variable(mark)}=1, but {reason}")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run Docker tests alone, because they share images and ports, or skip them."""
-    marked = [item for item in items if item.get_closest_marker("docker")]
-    for item in marked:
-        item.add_marker(pytest.mark.alone)
-    if marked and (reason := _no_docker()):
+    """Skip tests whose program is missing.
+
+    Docker tests run alone, because they share images and ports.
+    """
+    for mark, missing in NEEDS.items():
+        marked = [item for item in items if item.get_closest_marker(mark)]
+        reason = missing() if marked else None
         for item in marked:
-            item.add_marker(pytest.mark.skip(reason=reason))
+            if mark == "docker":
+                item.add_marker(pytest.mark.alone)
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if REQUIRED and report.skipped and item.get_closest_marker("docker"):
-        report.outcome = "failed"
-        report.longrepr = f"skipped, although LIGHTSHIP_REQUIRE_DOCKER=1: {report.longrepr}"
+    for mark in NEEDS:
+        if report.skipped and _required(mark) and item.get_closest_marker(mark):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, although {_variable(mark)}=1: {report.longrepr}"
     return report
+
+
+def _variable(mark: str) -> str:
+    """Return the variable, set by `.ci/run`, with which skipped tests of a mark fail."""
+    return f"LIGHTSHIP_REQUIRE_{mark.upper()}"
+
+
+def _required(mark: str) -> bool:
+    return os.environ.get(_variable(mark)) == "1"
 
 
 def _no_docker() -> str | None:
@@ -57,6 +72,14 @@ def _no_docker() -> str | None:
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"no Docker engine responds: {error}"
     return f"no Docker engine responds: {info.stderr.strip()}" if info.returncode else None
+
+
+def _no_browser() -> str | None:
+    return None if shutil.which(BROWSER) else f"there is no {BROWSER} on the PATH"
+
+
+# What tests with a mark need: each function returns why it is missing, or None.
+NEEDS: dict[str, Callable[[], str | None]] = {"docker": _no_docker, "browser": _no_browser}
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,16 @@ def test_publish_counts_versions_from_one_and_newest_is_default(registry: Regist
     assert registry.open("pair", 2).path.name == "2"
 
 
+def test_measurements_are_beside_bundle_and_replaced(registry: Registry, registries: Registries) -> None:
+    publish(registry, registries)
+    assert registry.measurements("pair", 1) == {}
+    registry.write_measurements("pair", 1, {"compiled": "yesterday"})
+    registry.write_measurements("pair", 1, {"compiled": "today"})
+    assert registry.measurements("pair", 1) == {"compiled": "today"}
+    assert registry.open("pair", 1).path.is_dir()
+    assert publish(registry, registries) == 2
+
+
 def test_publish_concurrently_gives_distinct_numbers(registry: Registry, registries: Registries) -> None:
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(lambda _: publish(registry, registries), range(16)))

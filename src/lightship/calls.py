@@ -130,6 +130,20 @@ class ModelState(NamedTuple):
         return self.error is None or self.answering is not None
 
 
+class Report(NamedTuple):
+    """The report of a version.
+
+    ``content`` is its report.json, ``measurements`` is what the registry keeps beside its bundle; ``page`` is both as
+    HTML, or None for clients that want JSON.
+    """
+
+    model: str
+    version: int
+    content: Mapping[str, Any]
+    measurements: Mapping[str, Any]
+    page: str | None = None
+
+
 class VersionState(NamedTuple):
     """The state of one version.
 

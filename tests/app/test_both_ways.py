@@ -23,6 +23,7 @@ PATHS = ["/", "/docs", "/docs/", "/docs/start.js", "/health/live", "/health/read
 PATHS += ["/docs/start-js"]
 PATHS += ["/models", "/models/", "/models//", "/models/quickstart", "/models/quickstart/", "/models/nothing"]
 PATHS += ["/models/quickstart/versions/0", "/models/quickstart/versions/x/predict", "/models/quickstart/predict/"]
+PATHS += ["/models/quickstart/report", "/models/quickstart/versions/1/report", "/models/quickstart/report/"]
 PATHS += ["/models/a/b", "/models/quick start", "/models/quickstart:predict", "/models/quickstart/predict\n"]
 PATHS += [
     "/nowhere",

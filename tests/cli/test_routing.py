@@ -61,7 +61,9 @@ def test_withdraw_version_takes_no_requests_and_keeps_files(registry: Registry) 
 
 def test_push_and_pull_copy_version(registry: Registry, tmp_path: Path) -> None:
     other = str(tmp_path / "other")
+    registry.write_measurements("modes", 2, {"compiled": "today"})
     assert f"modes version 1 in {other}" in run(registry, "push", "modes@2", other).output
+    assert Registry(other).measurements("modes", 1) == {"compiled": "today"}
     assert Registry(other).open("modes").digest == registry.open("modes", 2).digest
     assert "modes version 4" in run(registry, "pull", "modes", other).output
 

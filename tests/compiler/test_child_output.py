@@ -35,6 +35,28 @@ def test_verify_valid_folder_returns_bundle(folder: Path) -> None:
     assert verify(folder, sandbox="kernel", largest=MEBIBYTE) == Bundle.open(folder)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no JSON",
+        b"[]",
+        b'{"schema": 1, "more": 1}',
+        b'{"schema": 1e999}',
+        b'{"evaluation": {"outputs": [{"output": "y"}]}}',
+        b'{"evaluation": {"outputs": [{"output": "y", "task": "n", "rows": 1, "metrics": {"mse": {"value": "x"}}}]}}',
+        b'{"card": {"purpose": "' + b"a" * 3000 + b'"}}',
+        b'{"card": ' + b"[" * 100 + b"]" * 100 + b"}",
+        b'{"evaluation": {"worst": ["data:image/png;base64,' + b"<" * 3000 + b'"]}}',
+    ],
+)
+def test_verify_invalid_report_file_is_refused(folder: Path, content: bytes) -> None:
+    manifest = Bundle.open(folder).manifest
+    (folder / "report.json").write_bytes(content)
+    write_manifest(folder, manifest._replace(files=digests(folder)))
+    with pytest.raises(SourceRefused, match=r"report\.json"):
+        verify(folder, sandbox="kernel", largest=MEBIBYTE)
+
+
 def link(folder: Path) -> None:
     (folder / "more").symlink_to("/etc/passwd")
 

@@ -64,7 +64,9 @@ def test_read_data_arrays_are_cast_and_limited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "named"),
     [
-        ("x.parquet", b"", ".csv, .npy, .npz"),
+        ("x.txt", b"", ".csv, .jsonl, .ndjson, .parquet, .npy, .npz"),
+        ("x.parquet", b"", "x.parquet.*Parquet"),
+        ("x.jsonl", b'{"x_0": 1}\n', "x.jsonl.*row 1.*'x_1'"),
         ("x.xlsx", b"", "x.xlsx.*read_excel"),
         ("x.csv", b"a;b\n1;2\n", "x.csv.*sep=';'"),
         ("x.csv", b"", "x.csv.*empty"),
@@ -72,7 +74,7 @@ def test_read_data_arrays_are_cast_and_limited(tmp_path: Path) -> None:
         ("x.csv", b"a,b\n1,two\n", "x.csv.*row 1.*'x_1'.*'two'.*float32"),
         ("x.csv", b"a,b\n1\n", "x.csv.*row 1.* 1 "),
         ("x.csv", b"a,b,c\n1,2,3\n", "x.csv.*columns.* 2 .*got 3"),
-        ("x.csv", b"a,b\n1,nan\n", "x.csv.*'x'.*NaN"),
+        ("x.csv", b"a,b\n1,nan\n", "x.csv.*row 1.*'x_1'.*NaN"),
         ("x.npy", b"no array", "x.npy.*numpy.save "),
         ("x.npy", b"\x93NUMPY\1\0\5\0((((\n", "x.npy.*numpy.save "),
         ("x.npz", b"no archive", "x.npz.*numpy.savez"),
@@ -162,11 +164,17 @@ def test_read_data_array_in_fortran_order_keeps_rows(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_data(tmp_path / "x.npy", PLAIN)["x"], rows[:MOST_ROWS])
 
 
-def test_read_data_csv_over_limit_is_refused_unread(tmp_path: Path) -> None:
-    with (tmp_path / "x.csv").open("wb") as file:
-        file.truncate(10 * 1024**3)
-    with pytest.raises(CompileError, match="x.csv.*10737418240"):
-        read_data(tmp_path / "x.csv", PLAIN)
+def test_read_data_only_used_rows_are_read(tmp_path: Path) -> None:
+    rows = "1,2\n" * MOST_ROWS
+    (tmp_path / "x.csv").write_text(f"a,b\n{rows}one,two\n")
+    assert read_data(tmp_path / "x.csv", PLAIN)["x"].shape == (MOST_ROWS, 2)
+
+
+def test_read_data_target_is_no_input(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,class,b\n1,9,2\n")
+    assert read_data(tmp_path / "x.csv", PLAIN, target="class")["x"].tolist() == [[1, 2]]
+    (tmp_path / "x.jsonl").write_text('{"x_0": 1, "class": "a", "x_1": 2}\n')
+    assert read_data(tmp_path / "x.jsonl", PLAIN)["x"].tolist() == [[1, 2]]
 
 
 @pytest.mark.parametrize("wrong", [2**31, -(2**31) - 1])

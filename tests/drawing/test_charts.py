@@ -63,8 +63,16 @@ def test_points_with_labels_are_inside() -> None:
     assert left < right
     assert top < bottom
     last = next(text for text in drawn.all("text") if (text.text or "").startswith("last"))
-    assert last.get("text-anchor") == "end"
+    assert float(last.get("x", "")) < right - 50, "at the left of its point"
     assert drawn.inside()
+
+
+def test_labels_of_near_points_do_not_overlap() -> None:
+    points = Series("sizes", [(5, 5), (5.2, 5), (5.4, 5)], scattered=True, labels=["dynamic int8", "int8", "int16x8"])
+    drawn = Drawn(Plot("sizes", Axis("x", 0, 10), Axis("y", 0, 10), [points]))
+    written = {(text.get("x"), text.get("y")) for text in drawn.all("text") if (text.text or "") in points.labels}
+    assert len({y for _, y in written}) == 2
+    assert len(written) == 3
 
 
 def test_plot_of_values_outside_axes_is_inside() -> None:

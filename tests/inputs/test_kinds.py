@@ -17,11 +17,11 @@ from lightship.calls import Call, ModelState, Prediction
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.verification import samples
 from lightship.inputs import KINDS, kind_of
+from lightship.inputs.datafiles.layout import layout, tensors
 from lightship.inputs.example import Example
 from lightship.inputs.image import Image
 from lightship.inputs.kind import PLAIN
 from lightship.inputs.tabular import Tabular
-from lightship.jobs.files.layout import layout, tensors
 from lightship.model import Model
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry

@@ -8,8 +8,8 @@ import pytest
 
 from lightship import inputs
 from lightship.errors import InvalidInput
+from lightship.inputs.datafiles.layout import layout, tensors
 from lightship.inputs.sampling import Sampler
-from lightship.jobs.files.layout import layout, tensors
 from lightship.protocols.openapi import nested
 from lightship.tensors import Signature, TensorSpec
 

@@ -11,8 +11,8 @@ from lightship import inputs
 from lightship.errors import InvalidInput
 from lightship.formats.base import Header
 from lightship.inputs import tables
+from lightship.inputs.datafiles.layout import layout, tensors
 from lightship.inputs.frames import from_rows
-from lightship.jobs.files.layout import layout, tensors
 from lightship.tensors import Signature, TensorSpec
 
 PLAIN = TensorSpec("city", "string", (None,))

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 
 from lightship import protocols
-from lightship.protocols.documentation import DATA_POLICY, security_headers
 from lightship.protocols.http import Request, Response
+from lightship.protocols.security import DATA_POLICY, security_headers
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -27,6 +27,7 @@ SAVED_MODEL = "saved_model"
 ASSETS = "assets"
 GOLDEN = "golden.npz"
 EXPLAIN = "explain.tflite"
+REPORT = "report.json"
 DEFAULT_SIGNATURE = "serving_default"
 
 _MANIFEST_LIMIT = 4 * 1024 * 1024
@@ -56,6 +57,7 @@ class Manifest(NamedTuple):
         compression: budget, chosen variant and reason, where a budget was given.
         explain: the compiled gradient in ``explain.tflite``, or why there is none
             (:mod:`lightship.explain.compiled`); empty in manifests without the field.
+        card: texts about the model: purpose, data, limits, owner, licence.
     """
 
     engine: str
@@ -74,6 +76,7 @@ class Manifest(NamedTuple):
     transform: UsedTransform | None = None
     compression: Mapping[str, Any] = {}
     explain: Mapping[str, Any] = {}
+    card: Mapping[str, str] = {}
 
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
@@ -113,6 +116,8 @@ class Manifest(NamedTuple):
             record["compression"] = dict(self.compression)
         if self.explain:
             record["explain"] = dict(self.explain)
+        if self.card:
+            record["card"] = dict(self.card)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -143,6 +148,7 @@ class Manifest(NamedTuple):
                 transform=UsedTransform.from_json(transform) if (transform := record.get("transform")) else None,
                 compression=dict(record.get("compression", {})),
                 explain=dict(record.get("explain", {})),
+                card={str(name): str(text) for name, text in record.get("card", {}).items()},
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import click
 
 from lightship.cli.batch import batch_command, job_command
+from lightship.cli.compare import compare_command
 from lightship.cli.compile import compile_command
 from lightship.cli.dlq import dlq_command
 from lightship.cli.draw import draw_command
+from lightship.cli.evaluate import evaluate_command
 from lightship.cli.explain import explain_command
 from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.output.failures import EXIT_CODES, Group
 from lightship.cli.predict import predict_command
+from lightship.cli.report import report_command
 from lightship.cli.routing import history_command, label_command, rollback_command, traffic_command, withdraw_command
 from lightship.cli.schedule import schedule_command
 from lightship.cli.serve import serve_command
@@ -47,6 +50,9 @@ COMMANDS = (
     predict_command,
     explain_command,
     draw_command,
+    evaluate_command,
+    report_command,
+    compare_command,
     batch_command,
     job_command,
     dlq_command,

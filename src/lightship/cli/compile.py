@@ -16,8 +16,10 @@ from lightship.cli.arguments import completion
 from lightship.cli.arguments.options import json_option, new_registry_option
 from lightship.cli.output import compression, terminal
 from lightship.cli.output.compression import duration
+from lightship.cli.output.metrics import metrics_table
 from lightship.cli.output.stages import stages, warning
 from lightship.cli.output.terminal import command, has_stack
+from lightship.evaluation.metrics import Figure
 from lightship.extras import installation
 from lightship.registry.registry import Registry
 from lightship.settings import Settings, TransformSettings
@@ -43,9 +45,12 @@ _MAX_VALUES = 16  # in a command that is printed for pasting
     "--data",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Inputs for comparing the outputs: .csv, .npy, .npz.",
+    help="Inputs for comparing the outputs, with targets also for an evaluation: .csv, .jsonl, .parquet, .npy, .npz, "
+    "or a folder of images by class.",
 )
-@click.option("--target", metavar="COLUMN", help="The column or array of --data with the targets.")
+@click.option(
+    "--target", metavar="COLUMN", help="Column of --data with the targets.  [default: the one named like the output]"
+)
 @click.option(
     "--max-drop",
     metavar="METRIC=AMOUNT",
@@ -118,6 +123,8 @@ def _print(report: Report, registry: Registry) -> None:
         console.print(compression.table(report.compression))
         for text in compression.sentences(report.compression):
             console.print(text, soft_wrap=True)
+    for output, figures in report.metrics.items():
+        console.print(metrics_table(output, {name: Figure(**figure) for name, figure in figures.items()}))
     for text in report.warnings:
         console.print(f"warning: {text}")
     for text in report.rewrites:

@@ -45,7 +45,7 @@ def models_command(registry: Registry, as_json: bool) -> None:
 @registry_option
 @json_option
 def show_command(model: str, registry: Registry, as_json: bool) -> None:
-    """Show a version: its tensors, columns, metrics and origin.
+    """Show a version: its tensors, columns, metrics, card and origin.
 
     With what the compiler rewrote, and the preprocessing that it took out of the graph. The version may be withdrawn.
     With --json, print its whole manifest.
@@ -97,6 +97,7 @@ def _print(title: str, bundle: Bundle) -> None:
         **({"preprocessing": _preprocessing(bundle)} if manifest.preprocessing else {}),
         **({"transform": _transform(manifest.transform)} if manifest.transform else {}),
         **{key: str(value) for key, value in manifest.metrics.items()},
+        **{f"card: {key}": text for key, text in manifest.card.items()},
     }
     facts(title, record)
     for signature in manifest.signatures:

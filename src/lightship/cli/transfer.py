@@ -44,7 +44,10 @@ def pull_command(model: str, source: str, registry: Registry) -> None:
 
 def _copy(model: str, source: Registry, target: Registry) -> None:
     name, version = parse_model(model)
-    bundle = source.open(name, version)
+    found = source.resolve(name, version)
+    bundle = source.open(name, found)
     with target.staging() as staged:
         number = target.publish(name, bundle.copy(staged))
+    if measured := source.measurements(name, found):
+        target.write_measurements(name, number, measured)
     click.echo(f"{name} version {number} in {target.location} ({bundle.digest[:12]})")

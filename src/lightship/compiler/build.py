@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightship import engines
-from lightship.bundle import EXPLAIN, GOLDEN, Bundle, Manifest, digests, write_manifest
+from lightship.bundle import EXPLAIN, GOLDEN, REPORT, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import sources, stages
@@ -45,7 +45,7 @@ from lightship.preprocessing import write_programs
 from lightship.tensors import Signature
 from lightship.transforms import Transform
 
-_EXTRAS = (GOLDEN, EXPLAIN, storage.FILE)  # files that a prediction does not need
+_EXTRAS = (GOLDEN, REPORT, EXPLAIN, storage.FILE)  # files that a prediction does not need
 _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
 
 
@@ -197,6 +197,7 @@ def _write(built: Built) -> Written:
         rewrites=choice.rewrites,
         preprocessing=preprocessing,
         explain=choice.gradient.to_json(),
+        card=loaded.config.card,
     )
     bundle = write_manifest(folder, manifest)
     written = Written(bundle, choice.agreements, Model.load(bundle))

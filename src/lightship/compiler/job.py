@@ -19,8 +19,9 @@ class BuildJob:
         source: a model file, or the folder of a SavedModel.
         folder: an empty folder, to which the bundle is written.
         config: what :func:`lightship.compiler.declarations.config.read_config` returns.
-        data: file of real inputs for the comparison, see :mod:`lightship.compiler.verification.datafiles`.
-        target: the target column or array of ``data``, which is no input; None without one.
+        data: file of real inputs for the comparison, see :mod:`lightship.compiler.verification.datafiles`. The bundle
+            is evaluated on it where it has targets.
+        target: column of ``data`` with the targets; None for the one named like the output.
         engine: ``litert`` or ``tensorflow`` to require that engine; None prefers LiteRT.
         trust: open the file even if it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.

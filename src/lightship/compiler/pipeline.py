@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
-from lightship.compiler.verification import child_output, datafiles
+from lightship.compiler.verification import child_output, datafiles, report_file
 from lightship.compiler.verification.parity import Agreement
 from lightship.errors import CompileError, SourceRefused
 from lightship.registry.registry import Registry, check_name
@@ -90,7 +91,15 @@ def compile_model(
         job = _job(source, folder, options, config)
         compiled = compile_bundle(job, Confinement.for_user(sandbox=options.sandbox), progress=progress)
         progress("publish", 1.0)
-        return replace(compiled.report, name=name, version=registry.publish(name, compiled.bundle))
+        version = registry.publish(name, compiled.bundle)
+        registry.write_measurements(name, version, _measurements(compiled.report))
+        return replace(compiled.report, name=name, version=version)
+
+
+def _measurements(report: Report) -> dict[str, Any]:
+    """Return what differs from run to run; it is stored beside the bundle."""
+    measured = {"candidates": report.compression.measurements()} if report.compression else {}
+    return {"compiled": datetime.now(UTC).isoformat(timespec="seconds"), **measured}
 
 
 def _check_target(options: CompileOptions) -> None:
@@ -146,7 +155,8 @@ def compile_bundle(
         compression = None
         if job.budget and scratch:
             compression = _compress(job, job.budget, scratch, bundle, child)
-            bundle = _verified(job, built, largest=limits.file_bytes)
+        child(_reporting(job, compression))
+        bundle = _verified(job, built, largest=limits.file_bytes)
     tried = child(_trial(job))
     report = _report(built, tried.result, bundle)
     return Compiled(bundle, _compressed(report, compression, bundle) if compression else report)
@@ -237,6 +247,16 @@ def _build(job: BuildJob) -> Task:
     )
 
 
+def _reporting(job: BuildJob, compression: Compression | None) -> Task:
+    return Task(
+        "lightship.compiler.reporting",
+        {"job": job.to_json(), "compression": compression.to_json() if compression else None},
+        reads=[*([job.data] if job.data else []), *_transform_files(job)],
+        writes=[job.folder],
+        subject="the process that evaluated the compiled model",
+    )
+
+
 def _trial(job: BuildJob) -> Task:
     return Task(
         "lightship.compiler.verification.trial",
@@ -257,4 +277,10 @@ def _report(built: Outcome, cost: Mapping[str, Any], bundle: Bundle) -> Report:
         message = "the process that compiled this model sent an invalid report"
         raise SourceRefused(message, detail=str(error)) from None
     used = bundle.manifest.transform
-    return replace(report, digest=bundle.digest, sandbox=str(built), transform=used.name if used else "")
+    return replace(
+        report,
+        digest=bundle.digest,
+        sandbox=str(built),
+        transform=used.name if used else "",
+        metrics=report_file.metrics(bundle),
+    )

@@ -47,6 +47,7 @@ class Report:
         trusted: code in the source that ``--trust`` allowed.
         transform: name of the user's transform that the model uses; empty without.
         compression: figures of all variants, and the choice; None without a budget.
+        metrics: figures of an evaluation on the data, by output and name: value, low, high.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
     """
 
@@ -66,6 +67,7 @@ class Report:
     rewrites: tuple[str, ...] = ()
     transform: str = ""
     compression: Compression | None = None
+    metrics: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain dictionaries and lists."""

@@ -12,6 +12,7 @@ _PHRASES: Mapping[str, str] = {
     "record": "recording the original's outputs",
     "convert": "converting",
     "write": "writing the bundle",
+    "evaluate": "evaluating",
     "measure": "measuring",
     "compress": "comparing variants",
     "try": "trying the bundle",

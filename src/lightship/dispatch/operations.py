@@ -138,10 +138,17 @@ def _explain(context: Context, request: Request, matched: Matched, _: bool) -> R
     return explain(context.serving, request, matched, context.explain)
 
 
+def _report(context: Context, request: Request, matched: Matched, _: bool) -> Response:
+    from lightship.dispatch.report import report  # imported here: no prediction needs it
+
+    return report(context.serving, request, matched)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "models": Operation(_models, Runs.READS),
     "index": Operation(_index, Runs.READS),
     "model": Operation(_model, Runs.READS),
+    "report": Operation(_report, Runs.CALLS),
     "status": Operation(_versions, Runs.READS),
     "statistics": Operation(_statistics, Runs.READS),
     "load": Operation(_load, Runs.LOADS),

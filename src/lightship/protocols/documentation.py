@@ -15,6 +15,7 @@ from pathlib import Path
 from lightship.calls import Health
 from lightship.protocols import native
 from lightship.protocols.http import Response, Route, WireProtocol
+from lightship.protocols.security import DATA_POLICY, security_headers
 
 # Scripts from this server only, no framing, no requests to other origins. Swagger UI has styles in attributes, and
 # images in its style sheet.
@@ -22,8 +23,6 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-# For responses other than pages: nothing in them is loaded or run.
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 _PAGE = b"""<!DOCTYPE html>
 <html lang="en">
@@ -42,19 +41,6 @@ _PAGE = b"""<!DOCTYPE html>
 </body>
 </html>
 """
-
-
-def security_headers(policy: str) -> dict[str, str]:
-    """Return the headers that restrict how browsers interpret a response.
-
-    They prevent scripts, framing and content sniffing.
-    """
-    return {
-        "content-security-policy": policy,
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
-    }
 
 
 def encode_page(_: Health) -> Response:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnknownLabel
 from lightship.registry.description import MANIFEST
@@ -171,6 +172,44 @@ class Registry:
             raise NotFound(f"there is no {name}/{version}/{GOLDEN}")
         return read_golden(io.BytesIO(stored[0]))
 
+    def report(self, name: str, version: int) -> dict[str, Any]:
+        """Return a version's report.json.
+
+        Raises NotFound where the bundle has none, BundleError or RegistryError.
+        """
+        from lightship.bundle import REPORT
+
+        expected = self.manifest(name, version)[0].files.get(REPORT)
+        key = f"{name}/{version}/{REPORT}"
+        stored = self._store.read(key) if expected else None
+        if stored is None:
+            raise NotFound(f"{name} version {version} has no report: `lightship compile --data` makes one")
+        if hashlib.sha256(stored[0]).hexdigest() != expected:
+            raise BundleError(f"{key} is corrupt or was changed: its digest differs from the manifest's")
+        return _object(stored[0], key)
+
+    def measurements(self, name: str, version: int) -> dict[str, Any]:
+        """Return what was measured when a version was compiled; empty if nothing.
+
+        It is stored beside the bundle, because it differs from one compile to the next. Raises BundleError or
+        RegistryError.
+        """
+        key = _measurements_key(name, version)
+        stored = self._store.read(key)
+        return {} if stored is None else _object(stored[0], key)
+
+    def write_measurements(self, name: str, version: int, record: Mapping[str, Any]) -> None:
+        """Write what was measured of a version, in place of earlier measurements.
+
+        Raises RegistryError where other writers win every attempt.
+        """
+        key = _measurements_key(name, version)
+        for _ in range(_ATTEMPTS):
+            stored = self._store.read(key)
+            if self._store.write(key, json.dumps(record).encode(), if_match=stored[1] if stored else None):
+                return
+        raise RegistryError(f"other writers changed {key} during all {_ATTEMPTS} attempts: try again")
+
     def path(self, name: str, version: int) -> Path:
         """Return the local folder of a version's bundle, not verified."""
         return self._store.path(f"{name}/{version}")
@@ -204,6 +243,23 @@ class Registry:
     def _unknown(self, name: str) -> NotFound:
         models = ", ".join(self.models()) or "none"
         return NotFound(f"there is no model '{name[:80]}': the models are {models}")
+
+
+def _object(content: bytes, key: str) -> dict[str, Any]:
+    """Return a JSON object with finite numbers; raises BundleError for anything else."""
+    import orjson  # imported here: small functions do not have it
+
+    try:
+        record = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        record = None
+    if not isinstance(record, dict):
+        raise BundleError(f"{key} is not a JSON object")
+    return record
+
+
+def _measurements_key(name: str, version: int) -> str:
+    return f"{name}/measurements/{version}.json"
 
 
 def choose(name: str, state: State, version: int | None, label: str | None) -> int | None:

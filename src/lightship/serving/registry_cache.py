@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from lightship.bundle import Manifest
-from lightship.calls import Call
+from lightship.calls import Call, Report
 from lightship.errors import LightshipError, NotFound, RegistryError, StateError
 from lightship.registry.registry import Registry
 from lightship.registry.state import State
@@ -129,6 +129,13 @@ class RegistryCache:
                 raise NeverRead(f"the manifest of {name}/{version} has never been read")
             self._manifests[key] = self._registry.manifest(name, version)
         return self._manifests[key]
+
+    def report(self, name: str, version: int) -> Report:
+        """Return the report of a version, read from the registry.
+
+        Raises NotFound where the version has none, BundleError or RegistryError.
+        """
+        return Report(name, version, self._registry.report(name, version), self._registry.measurements(name, version))
 
     def example(self, name: str, version: int, signature: str) -> Call | None:
         """Return a recorded call of a signature from the registry; None without one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lightship.bundle import Manifest
-from lightship.calls import Call, ModelState, Statistics, VersionState
+from lightship.calls import Call, ModelState, Report, Statistics, VersionState
 from lightship.errors import LightshipError, RegistryError
 from lightship.registry.registry import choose
 from lightship.registry.state import State
@@ -53,6 +53,14 @@ class ModelStatus:
         state = self._state(name, may_read=may_read)
         model = self._model(name, state, choose(name, state, version, label), may_read=may_read)
         return model._replace(default=self._router.is_default(name, may_read=may_read))
+
+    def report(self, name: str, version: int | None = None, label: str | None = None) -> Report:
+        """Return the report of a version, by default the default one; raises NotFound."""
+        state = self._state(name, may_read=True)
+        number = choose(name, state, version, label) or state.default
+        if number is None:
+            raise self._cache.not_found(name)
+        return self._cache.report(name, number)
 
     def default_model(self, *, may_read: bool = True) -> ModelState:
         """Return the default model's state; raises NotFound."""

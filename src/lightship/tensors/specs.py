@@ -54,6 +54,7 @@ class TensorSpec:
             "features": {name: {"dtype": ..., "shape": ...}}}`` are strings that the graph parses as tf.Example.
         classes: class names of an output, one per column (or two for a single sigmoid column); may be empty.
         from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.
+        multi_label: whether a row may have any number of the classes: the values are a probability for each.
         numpy: the dtype as a numpy dtype.
         batched: whether the first dimension takes any number of rows.
         row_shape: the shape of one row: without the batch dimension, if there is one.
@@ -65,6 +66,7 @@ class TensorSpec:
     kind: Mapping[str, Any] | None = field(default=None, hash=False)  # a mapping has no hash
     classes: tuple[str, ...] = ()
     from_logits: bool = False
+    multi_label: bool = False
     numpy: np.dtype[Any] = field(init=False, repr=False, compare=False)
     batched: bool = field(init=False, repr=False, compare=False)
     row_shape: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
@@ -87,6 +89,8 @@ class TensorSpec:
             record["classes"] = list(self.classes)
         if self.from_logits:
             record["from_logits"] = True
+        if self.multi_label:
+            record["multi_label"] = True
         return record
 
     @classmethod
@@ -105,6 +109,7 @@ class TensorSpec:
             kind=record.get("kind"),
             classes=tuple(record.get("classes", ())),
             from_logits=bool(record.get("from_logits", False)),
+            multi_label=bool(record.get("multi_label", False)),
         )
 
 

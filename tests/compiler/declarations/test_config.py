@@ -52,6 +52,11 @@ def test_config_apply_changes_every_signature_with_tensor_name() -> None:
         ("outputs: {y: {classes: [a, a]}}", "outputs.y.classes"),
         ("outputs: {y: {from_logits: 1}}", "outputs.y.from_logits"),
         ("outputs: {y: 1}", "outputs.y"),
+        ("outputs: {y: {multi_label: 1, classes: [a, b]}}", "outputs.y.multi_label"),
+        ("outputs: {y: {multi_label: true}}", "outputs.y.multi_label.*classes"),
+        ("card: {author: me}", "'card.author'"),
+        ("card: {owner: 3}", "card.owner"),
+        ('card: {owner: ""}', "card.owner"),
         ("metrics: {accuracy: high}", "metrics.accuracy.*'high'"),
         ("metrics: {accuracy: .inf}", "'inf'"),
         (

@@ -84,7 +84,14 @@ _METRICS = {"accuracy": {"value": 0.75, "low": 0.5, "high": 1.0}, "f1_macro": {"
 
 
 def _mistake(target: str | float) -> dict[str, Any]:
-    return {"row": 12, "target": target, "predicted": HOSTILE, "loss": 4.5, "cells": {HOSTILE: HOSTILE, "empty": None}}
+    predicted = {"class": HOSTILE, "probability": 0.75}
+    return {
+        "row": 12,
+        "target": target,
+        "predicted": predicted,
+        "loss": 4.5,
+        "cells": {HOSTILE: HOSTILE, "empty": None},
+    }
 
 
 def _variant(name: str, size: int) -> dict[str, Any]:

@@ -14,6 +14,10 @@ from lightship.errors import BundleError
 from lightship.evaluation.report import figures, render
 from tests.evaluation.report.reports import HOSTILE, MEASUREMENTS, PIXEL, classes, labels, numbers, report
 
+DEEP: list[Any] = []
+for _ in range(5000):
+    DEEP = [DEEP]
+HUGE = {"predicted": [1.7e308, -1.7e308], "residual": [0, 1], "histogram": {"edges": [0, 1], "counts": [2]}}
 BINARY = report(classes(["no", HOSTILE]))
 EMPTY = {"br", "img", "meta", "rect", "circle", "polyline"}
 
@@ -130,6 +134,16 @@ def test_page_is_accessible() -> None:
     assert {each["href"][1:] for each in made.all("a")} == {*made.sections}
 
 
+@pytest.mark.parametrize(
+    ("predicted", "shown"),
+    [({"class": "dog", "probability": 0.98765}, "dog (0.988)"), (["a", "b"], "a, b"), ([0.123456, 2], "0.1235, 2")],
+)
+def test_worst_row_shows_prediction_of_task(predicted: Any, shown: str) -> None:
+    content = report(classes(["no", "yes"]))
+    content["evaluation"]["worst"][0]["predicted"] = predicted
+    assert shown in page(content).texts
+
+
 def test_worst_images_have_alternative_texts() -> None:
     content = report(classes(["no", "yes"]))
     image = {"row": 5, "target": "no", "predicted": "yes", "loss": 2.0, "image": f"data:image/png;base64,{PIXEL}"}
@@ -165,6 +179,8 @@ def test_many_classes_have_few_curves() -> None:
         {"compression": {"candidates": 5}},
         {"evaluation": {"worst": [{"row": 1}]}},
         {"baseline": {"features": [{}]}},
+        {"evaluation": {"outputs": [{**numbers(), "residuals": HUGE}]}},
+        {"evaluation": {"worst": [{"row": 1, "target": DEEP, "predicted": 1, "loss": 1}]}},
     ],
 )
 def test_malformed_report_raises_bundle_error(content: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ code  meaning
 0     done
 1     interrupted, or the output could not be written (silently where its reader closed the pipe)
 2     refused: a mistake in the command, its input or its environment, or AWS refused
+3     ``lightship compare``: a requirement of ``--require`` does not hold
 4     ``lightship batch``: every row was rejected
 ====  ==========================================================================================
 """
@@ -28,6 +29,7 @@ from lightship.extras import extra_of, missing_extra
 
 FAILED = 1
 REFUSED = 2
+UNMET = 3
 ALL_REJECTED = 4
 
 EXIT_CODES = """\b
@@ -35,6 +37,7 @@ Exit codes:
   0  done
   1  interrupted, or the output could not be written
   2  refused: a mistake in the command, its input or its environment
+  3  compare: a requirement does not hold
   4  batch: every row was rejected"""
 
 # Errors of the operating system where output cannot be written.

@@ -17,6 +17,7 @@ _STAGES = {
     "record": "recording the original's outputs",
     "convert": "compiling, and comparing with the original",
     "write": "writing the bundle",
+    "evaluate": "evaluating it on the data",
     "measure": "measuring",
     "compress": "comparing smaller and faster variants",
     "try": "testing the bundle in a new process",

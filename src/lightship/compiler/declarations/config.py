@@ -7,7 +7,9 @@
       image: {kind: image, mode: L, scale: 0.0625}   # the options belong to the kind
     outputs:
       digit: {classes: ["0", "1", "2"], from_logits: false}
+      topics: {classes: [news, sport], multi_label: true}   # a row may have any number of the classes
     metrics: {accuracy: 0.98}
+    card: {purpose: "Reads handwritten digits.", owner: "post@example.com", licence: MIT}   # also data, limits
 
 Inputs and outputs have the names that the model gives them. An entry applies to every signature that has an input or
 output of that name. ``transform`` names code of the user, see :mod:`lightship.compiler.declarations.transform`.
@@ -28,15 +30,22 @@ from lightship.compiler.declarations.transform import DeclaredTransform
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
 
-_KEYS = ("name", "inputs", "outputs", "metrics", "transform")
+_KEYS = ("name", "inputs", "outputs", "metrics", "transform", "card")
+CARD_KEYS = ("purpose", "data", "limits", "owner", "licence")
+LONGEST_CARD_TEXT = 2000
+_OUTPUT_KEYS = ("classes", "from_logits", "multi_label")
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Class names of an output, and whether it holds logits."""
+    """Class names of an output, and how its values are to be read.
+
+    See :class:`lightship.tensors.TensorSpec`.
+    """
 
     classes: tuple[str, ...] = ()
     from_logits: bool = False
+    multi_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,7 @@ class Config:
     outputs: Mapping[str, OutputOptions] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     transform: DeclaredTransform | None = None
+    card: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> Config:
@@ -59,6 +69,7 @@ class Config:
             outputs={name: _output(name, options) for name, options in mapping(record, "outputs").items()},
             metrics={name: _number(f"metrics.{name}", value) for name, value in mapping(record, "metrics").items()},
             transform=DeclaredTransform.parse(record.get("transform")),
+            card=_card(mapping(record, "card")),
         )
 
     def seen_by_clients(self, signatures: tuple[Signature, ...]) -> tuple[Signature, ...]:
@@ -94,13 +105,13 @@ class Config:
         if not options:
             return spec
         columns = spec.shape[-1] if spec.shape else None
-        needed = 2 if columns == 1 else columns
+        needed = 2 if columns == 1 and not options.multi_label else columns
         if options.classes and needed != len(options.classes):
             raise CompileError(
                 f"model.yaml: outputs.{spec.name}.classes names {len(options.classes)} classes, but "
                 f"the output is {spec} and needs {needed or 'a static last dimension'}"
             )
-        return replace(spec, classes=options.classes, from_logits=options.from_logits)
+        return replace(spec, **vars(options))
 
 
 def read_config(path: Path) -> Mapping[str, Any]:
@@ -118,9 +129,7 @@ def read_config(path: Path) -> Mapping[str, Any]:
     if record is None:
         return {}
     if not isinstance(record, dict):
-        raise CompileError(
-            f"{path} must be a mapping; its keys, all optional, are name, inputs, outputs, metrics, transform"
-        )
+        raise CompileError(f"{path} must be a mapping; its keys, all optional, are {', '.join(_KEYS)}")
     Config.parse(record)
     return record
 
@@ -136,6 +145,15 @@ def _number(path: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise CompileError(f"model.yaml: {path} must be a finite number, not {value!r:.60}")
     return value
+
+
+def _card(record: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the texts of a model card; raises CompileError."""
+    check_keys(record, CARD_KEYS, "card")
+    for key, value in record.items():
+        if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_CARD_TEXT:
+            raise CompileError(f"model.yaml: card.{key} must be a text of 1 to {LONGEST_CARD_TEXT} characters")
+    return {key: " ".join(record[key].split()) for key in CARD_KEYS if key in record}
 
 
 def _input(name: str, options: Any) -> Mapping[str, Any]:
@@ -158,16 +176,21 @@ def without_kind(options: Mapping[str, Any]) -> dict[str, Any]:
 def _output(name: str, options: Any) -> OutputOptions:
     path = f"outputs.{name}"
     if not isinstance(options, dict):
-        raise CompileError(f"model.yaml: {path} must be a mapping; its keys, both optional, are classes, from_logits")
-    check_keys(options, ("classes", "from_logits"), path)
+        raise CompileError(
+            f"model.yaml: {path} must be a mapping; its keys, all optional, are {', '.join(_OUTPUT_KEYS)}"
+        )
+    check_keys(options, _OUTPUT_KEYS, path)
     classes = options.get("classes", [])
     if not isinstance(classes, list) or not all(isinstance(entry, str) for entry in classes):
         raise CompileError(f"model.yaml: {path}.classes must be a list of strings (put numbers in quotes)")
     if len(set(classes)) != len(classes):
         raise CompileError(f"model.yaml: {path}.classes names a class twice")
-    if not isinstance(options.get("from_logits", False), bool):
-        raise CompileError(f"model.yaml: {path}.from_logits must be true or false")
-    return OutputOptions(tuple(classes), options.get("from_logits", False))
+    flags = {key: options.get(key, False) for key in _OUTPUT_KEYS[1:]}
+    if wrong := [key for key, value in flags.items() if not isinstance(value, bool)]:
+        raise CompileError(f"model.yaml: {path}.{wrong[0]} must be true or false")
+    if flags["multi_label"] and not classes:
+        raise CompileError(f"model.yaml: {path}.multi_label requires classes, the names of the output's columns")
+    return OutputOptions(tuple(classes), **flags)
 
 
 def _check_names(side: str, named: Mapping[str, Any], names: list[str]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lightship.bundle import EXPLAIN, Bundle
+from lightship.compiler.verification import report_file
 from lightship.errors import BundleError, LightshipError, SourceRefused
 from lightship.explain.compiled import Gradient
 
@@ -39,6 +40,7 @@ def verify(folder: Path, *, sandbox: str, largest: int, transform: str | None = 
     used = bundle.manifest.transform
     if (used and used.name) != transform:
         raise SourceRefused("compiling this model wrote a bundle that names another transform than model.yaml")
+    report_file.check(bundle)
     return bundle
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lightship.drawing.canvas import SMALL, WIDTH, Canvas, Point, Size, shortened, text_width
+from lightship.drawing.canvas import SMALL, WIDTH, Box, Canvas, Point, Size, shortened, text_width
 from lightship.drawing.charts.frame import Axis, Frame
 from lightship.drawing.palette import SERIES
 
 _HEIGHT = 300
 _LEGEND = 18
 _KEY = 22
+_LABEL = 14  # the height of a label
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Plot:
         for number, series in enumerate(self.series):
             with canvas.group(series.name):
                 _draw(canvas, frame, series, number)
+        _write(canvas, frame, self.series)
         for line, entries in enumerate(self._legend()):
             for left, number in entries:
                 self._key(canvas, Point(left, _HEIGHT + 12 + line * _LEGEND), number)
@@ -100,13 +102,31 @@ def _draw(canvas: Canvas, frame: Frame, series: Series, number: int) -> None:
     else:
         for point in points:
             canvas.circle(point, 2.5, tone, shade=0.5)
-    for point, label in zip(points, series.labels, strict=False):
-        _label(canvas, point, label)
 
 
-def _label(canvas: Canvas, point: Point, label: str) -> None:
-    """Write a label beside a point: at its left where the right has too little space."""
-    label = shortened(label, 120, SMALL)
-    fits = point.x + 8 + text_width(label, SMALL) < WIDTH
-    at = Point(point.x + (8 if fits else -8), point.y - 6)
-    canvas.text(at, label, size=SMALL, anchor="start" if fits else "end")
+def _write(canvas: Canvas, frame: Frame, series: Sequence[Series]) -> None:
+    """Write the labels beside their points, where there is space."""
+    written: list[Box] = []
+    for each in series:
+        for point, label in zip(each.points, each.labels, strict=False):
+            text = shortened(label, 120, SMALL)
+            box = _space(frame.point(*point), text_width(text, SMALL), written)
+            written.append(box)
+            canvas.text(Point(box.x, box.y + box.height - 3), text, size=SMALL)
+
+
+def _space(point: Point, width: float, taken: Sequence[Box]) -> Box:
+    """Return a box for a label above or below a point that overlaps no other."""
+    left, right = point.x - 6 - width, point.x + 6
+    boxes = [Box(x, y, width, _LABEL) for y in (point.y - 4 - _LABEL, point.y + 4) for x in (right, left)]
+    inside = [box for box in boxes if box.x >= 0 and box.x + width <= WIDTH] or boxes
+    return next((box for box in inside if not any(_overlap(box, other) for other in taken)), inside[0])
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return (
+        one.x < other.x + other.width
+        and other.x < one.x + one.width
+        and one.y < other.y + other.height
+        and other.y < one.y + one.height
+    )

@@ -16,7 +16,7 @@ from lightship.evaluation.report.page import page, sections
 
 __all__ = ["figures", "render"]
 
-_MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+_MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 def render(

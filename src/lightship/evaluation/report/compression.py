@@ -9,7 +9,7 @@ from lightship.evaluation.report import charts
 from lightship.evaluation.report.figures import figure
 from lightship.evaluation.report.markup import Markup, foreign, join, tag
 from lightship.evaluation.report.tables import Cell, facts, table
-from lightship.evaluation.report.values import DASH, interval, metric, milliseconds, number, size
+from lightship.evaluation.report.values import DASH, estimated, interval, metric, milliseconds, number, size
 
 Record = Mapping[str, Any]
 
@@ -17,15 +17,19 @@ Record = Mapping[str, Any]
 def compression(record: Record, measurements: Record) -> Markup:
     """Return the choice, the table of variants, and size by latency where measured."""
     times = measurements.get("candidates", {})
-    rows = [_row(each, times.get(each["name"], {}), record["chosen"]) for each in record["candidates"]]
-    head = ["variant", "size", "compressed", "1 row", "32 rows", "memory", "largest difference", "metric", "change"]
+    usable = [each for each in record["candidates"] if not each.get("error")]
+    rows = [_row(each, times.get(each["name"], {}), record["chosen"]) for each in usable]
+    failed = [[each["name"], each["error"]] for each in record["candidates"] if each.get("error")]
+    name = next((metric(each["metric"]) for each in usable if each.get("metric")), "metric")
+    head = ["variant", "within budget", "size", "compressed", "1 row", "32 rows", "memory", "largest difference"]
     chart = charts.trade_off(record, measurements)
     caption = "Each variant by its size and the time of one row: smaller and faster is better."
     keys = ("chosen", "rule", "reason")
     return join(
         [
             facts([(key, foreign(record[key])) for key in keys if record.get(key)]),
-            table("Variants of the model; times are medians", [*head, "within the budget"], rows),
+            table("Variants of the model; times are medians", [*head, name, "change"], rows),
+            table("Variants that cannot be used", ["variant", "reason"], failed),
             figure(chart, caption) if chart else "",
         ]
     )
@@ -33,20 +37,17 @@ def compression(record: Record, measurements: Record) -> Markup:
 
 def _row(each: Record, times: Record, chosen: str) -> list[Cell]:
     name = foreign(each["name"])
-    if each.get("error"):
-        return [name, *[Markup(DASH)] * 8, tag("span", foreign(each["error"]))]
-    value = f"{metric(each['metric'])} {number(float(each['value']))}" if each.get("metric") else DASH
     return [
         join([name, tag("small", " (chosen)")]) if each["name"] == chosen else name,
+        DASH if each.get("within") is None else "yes" if each["within"] else "no",
         Markup(size(each.get("bytes"))),
         Markup(size(each.get("transfer_bytes"))),
         Markup(milliseconds(times.get("p50_1"))),
         Markup(milliseconds(times.get("p50_32"))),
         Markup(size(times.get("peak_bytes"))),
         Markup(number(each.get("largest_difference"))),
-        join([value]),
+        Markup(DASH if each.get("value") is None else estimated(each["value"])),
         _change(each),
-        Markup(DASH if each.get("within") is None else "yes" if each["within"] else "no"),
     ]
 
 

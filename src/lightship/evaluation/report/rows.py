@@ -41,14 +41,19 @@ def worst(rows: Sequence[Record]) -> Markup:
     columns = [*dict.fromkeys(name for row in rows for name in row.get("cells", {}))][:_COLUMNS]
     cells: list[list[Cell]] = [
         [
-            _place(row),
-            *(plain(row[name]) for name in ("target", "predicted")),
+            str(row["row"]),
+            *(_cell(row[name]) for name in ("target", "predicted")),
             float(row["loss"]),
-            *(plain(row.get("cells", {}).get(name)) for name in columns),
+            *(_cell(row.get("cells", {}).get(name)) for name in columns),
         ]
         for row in rows
     ]
     return table("The rows with the largest loss", ["row", "target", "predicted", "loss", *columns], cells)
+
+
+def _cell(value: Any) -> Cell:
+    """Return a number as it is, because it is aligned, and anything else as text."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else plain(value)
 
 
 def _place(row: Record) -> str:

@@ -18,7 +18,7 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> 
     """
     if not rows:
         return Markup("")
-    headers = [_header(name, cell) for name, cell in zip(head, rows[0], strict=True)]
+    headers = [_header(name, cell) for name, cell in zip(head, ["", *rows[0][1:]], strict=True)]
     content = tag(
         "table",
         tag("caption", caption),

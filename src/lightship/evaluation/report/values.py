@@ -41,8 +41,8 @@ def number(value: float | None) -> str:
 
 
 def estimated(value: float) -> str:
-    """Return a metric with four decimals, or digits where it is large or very small."""
-    return f"{value:.4f}" if 0.001 <= abs(value) < 100 or value == 0 else number(float(value))
+    """Return a metric: four decimals, or four digits where it is large or very small."""
+    return f"{value:.4f}" if 0.001 <= abs(value) < 10 or value == 0 else number(float(value))
 
 
 def interval(figure: Mapping[str, float]) -> str:
@@ -70,9 +70,14 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def plain(value: Any) -> str:
-    """Return a target, a prediction or a cell as text."""
+    """Return a target, a prediction or a cell as text.
+
+    A prediction may be a class with its probability, or a list of classes.
+    """
+    if isinstance(value, dict):
+        return f"{value['class']} ({value['probability']:.3f})"
     if isinstance(value, float | int | None) and not isinstance(value, bool):
         return number(value)
     if isinstance(value, list):
-        return ", ".join(map(plain, value))
+        return ", ".join(map(plain, value)) or DASH
     return str(value)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from typing import Any, Protocol
 
+from lightship.inputs.datafiles.rows import Prepared
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.predictions import Scored
-from lightship.jobs.files.rows import Prepared
 from lightship.jobs.ledger.records import Chunk, Job
 from lightship.tensors import Signature
 

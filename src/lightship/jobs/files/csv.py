@@ -10,12 +10,13 @@ from lightship.formats import csv_arrays, csv_columns, csv_files, lines, parquet
 from lightship.formats.base import Row
 from lightship.formats.parquet import Column
 from lightship.inputs.cells import Cell
+from lightship.inputs.datafiles import rows
+from lightship.inputs.datafiles.layout import cells_of, layout
+from lightship.inputs.datafiles.rows import Prepared
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.files import predictions, rows
-from lightship.jobs.files.layout import cells_of, layout
+from lightship.jobs.files import predictions
 from lightship.jobs.files.predictions import Scored
-from lightship.jobs.files.rows import Prepared
 from lightship.jobs.ledger.records import Chunk, Job
 from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Signature

@@ -13,11 +13,11 @@ from lightship.errors import InvalidInput, LightshipError, TooLarge, Unavailable
 from lightship.formats import csv_arrays, csv_files, parquet
 from lightship.formats.parquet import Column
 from lightship.inputs import kind_of
+from lightship.inputs.datafiles.rows import Batch, Prepared, Reject
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions
 from lightship.jobs.files.predictions import Scored
-from lightship.jobs.files.rows import Batch, Prepared, Reject
 from lightship.jobs.ledger.records import Chunk, Job
 from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Array, Signature

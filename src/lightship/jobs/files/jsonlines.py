@@ -15,12 +15,13 @@ from lightship.formats.base import Row
 from lightship.formats.parquet import Column
 from lightship.inputs import kind_of
 from lightship.inputs.cells import WIDEST
+from lightship.inputs.datafiles import rows
+from lightship.inputs.datafiles.layout import cells_of, layout, typed_cells
+from lightship.inputs.datafiles.rows import Prepared
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.files import predictions, rows
+from lightship.jobs.files import predictions
 from lightship.jobs.files.csv import read_span
-from lightship.jobs.files.layout import cells_of, layout, typed_cells
 from lightship.jobs.files.predictions import Scored
-from lightship.jobs.files.rows import Prepared
 from lightship.jobs.ledger.records import Chunk, Job
 from lightship.tensors import Signature
 

@@ -8,7 +8,6 @@ one column of lists.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,21 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from lightship.calls import Call
-from lightship.errors import LightshipError, TransformError
+from lightship.evaluation.running import run
 from lightship.formats.parquet import Column
-from lightship.jobs.files.rows import Prepared, Reject, bisected
+from lightship.inputs.datafiles.rows import Prepared
 from lightship.model import Model
 from lightship.probabilities import probabilities
 from lightship.tensors import Array, Signature, TensorSpec
 
-_LOG = logging.getLogger(__name__)
-
 _MOST_COLUMNS = 64
-
-# Rows, and bytes of input, that are predicted at once: limited by CPU caches and by the interpreter's memory.
-_MOST_ROWS = 4096
-_MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass
@@ -66,29 +58,10 @@ def unused_name(name: str, used: Collection[str]) -> str:
 def predict(model: Model, prepared: Prepared) -> Scored:
     """Run the rows through the model in large batches.
 
-    Rows that the model cannot run are added to the rejects of ``prepared``. The first error of a user's transform is
-    logged with its traceback.
+    Rows that the model cannot run are added to the rejects of ``prepared``.
     """
     signature = model.manifest.signature()
-    parts: list[Scored] = []
-    failed = False
-    for batch in prepared.batches:
-        size = sum(array.nbytes for array in batch.inputs.values()) // max(1, len(batch.positions))
-        step = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, size)))
-
-        def run(start: int, end: int, inputs: Mapping[str, Array] = batch.inputs) -> list[Any]:
-            call = Call({name: array[start:end] for name, array in inputs.items()})
-            return columns(signature, model.predict(call).outputs)
-
-        for first in range(0, len(batch.positions), step):
-            for start, end, found in bisected(run, first, min(first + step, len(batch.positions))):
-                if isinstance(found, LightshipError):
-                    if isinstance(found, TransformError) and not failed:
-                        _LOG.error("%s (%s)", found.message, found.detail, exc_info=found)
-                    failed |= isinstance(found, TransformError)
-                    prepared.rejects[int(batch.positions[start])] = Reject.of(found)
-                else:
-                    parts.append(Scored(batch.positions[start:end], found))
+    parts = [Scored(positions, columns(signature, outputs)) for positions, outputs in run(model, prepared)]
     if not parts:
         return Scored(np.arange(0), [[] for _ in names(signature, ())])
     return Scored(

@@ -25,11 +25,13 @@ from lightship.tensors import Signature
 def count(signature: Signature, cells: Sequence[Any], scored: Scored) -> dict[str, Any]:
     """Return counts of the rows whose target is a class (name or number) or a number.
 
-    ``cells`` are the target cells of the scored rows. Empty where the first output is neither classes nor one number.
+    ``cells`` are the target cells of the scored rows. Empty where the first output is neither one class nor one number.
     """
     spec = signature.outputs[0]
     width = len(names(type(signature)(signature.name, signature.inputs, (spec,)), ()))
     weights = replicates.weights(0, 0, len(cells), 0)
+    if spec.multi_label:
+        return {}
     if spec.classes and width == 1 + len(spec.classes):
         classes = Classes.empty(spec.classes, output=spec.name, replicates=0, scores=False)
         table = np.stack(scored.columns[1:width], axis=1) if cells else np.empty((0, width - 1))

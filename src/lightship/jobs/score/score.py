@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
 from lightship.evaluation import targets
+from lightship.inputs.datafiles.rows import Prepared
 from lightship.jobs import messages, models, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.contents import Content, open_chunk
 from lightship.jobs.files.predictions import Scored, names, predict
-from lightship.jobs.files.rows import Prepared
 from lightship.jobs.finish import receipts
 from lightship.jobs.ledger.ledger import Ledger, releasing
 from lightship.jobs.ledger.records import LEASE, Chunk, Job, Result

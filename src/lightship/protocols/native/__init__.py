@@ -14,7 +14,7 @@ import orjson
 
 from lightship import inputs
 from lightship.bundle import Manifest
-from lightship.calls import Call, Explained, Health, ModelState, Prediction
+from lightship.calls import Call, Explained, Health, ModelState, Prediction, Report
 from lightship.errors import InvalidInput, LightshipError
 from lightship.inputs.rows import all_rows, check_form
 from lightship.probabilities import by_class
@@ -207,6 +207,8 @@ def encode_model(state: ModelState) -> Response:
         record["engine"] = state.manifest.engine
         record["signatures"] = [signature.to_json() for signature in state.manifest.signatures]
         record["metrics"] = dict(state.manifest.metrics)
+        if state.manifest.card:
+            record["card"] = dict(state.manifest.card)
     if state.shadows:
         record["shadows"] = {str(version): dict(comparison) for version, comparison in state.shadows.items()}
     return Response(200, write(record))
@@ -248,6 +250,20 @@ def encode_metrics(text: bytes) -> Response:
     return Response(200, text, {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
+def encode_report(report: Report) -> Response:
+    """Return the page, or an object of the version's report and measurements."""
+    from lightship.protocols.security import REPORT_POLICY, security_headers  # imported here: no prediction needs it
+
+    if report.page is None:
+        fields = {"model": report.model, "version": report.version, "report": report.content}
+        response = Response(200, write({**fields, "measurements": report.measurements}))
+    else:
+        headers = {"content-type": "text/html; charset=utf-8", **security_headers(REPORT_POLICY)}
+        response = Response(200, report.page.encode(), headers)
+    response.headers["vary"] = "accept"
+    return response
+
+
 def encode_error(error: LightshipError) -> Response:
     """Return ``{"error": {"code", "message"}}`` with the code's status."""
     body = write({"error": {"code": error.code, "message": error.message}})
@@ -286,6 +302,8 @@ PROTOCOL = WireProtocol(
         _explain("/models/{name}/versions/{version}/explain"),
         _read("/models", "models", encode_models),
         _read("/models/{name}", "model", encode_model),
+        _read("/models/{name}/report", "report", encode_report),
+        _read("/models/{name}/versions/{version}/report", "report", encode_report),
         _read("/metrics", "metrics", encode_metrics),
         _read("/health/live", "live", encode_live, scope="open"),
         _read("/health/ready", "ready", encode_ready, scope="open"),

@@ -69,9 +69,23 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     answer = response("The response", ANY_OBJECT)
     if route.operation == "metrics":
         answer = response("Metrics in the text format", STRING, "text/plain")
+    if route.operation == "report":
+        return {route.path: {"get": _report(route)}}
     name, summary = _READS[route.operation]
     operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
     return {route.path: {"get": operation}}
+
+
+def _report(route: Route) -> Operation:
+    of_version = "version" in route.pattern.groupindex
+    name = "get_version_report" if of_version else "get_report"
+    summary = f"Get the report of {'a version' if of_version else 'the default version'}"
+    answer = response("The report: a page, or report.json with the measurements", STRING, "text/html")
+    answer["content"] |= response("", ANY_OBJECT)["content"]
+    operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
+    schema = {"type": "string", "enum": ["html", "json"]}
+    operation["parameters"].append({"name": "format", "in": "query", "schema": schema})
+    return operation
 
 
 def _predict(route: Route, target: Target) -> Operation:

@@ -87,7 +87,7 @@ class Judge:
         data, target = Path(job["data"]), job["target"]
         rows = _rows(signature)
         inputs = read_data(data, signature, target=target, rows=rows)
-        targets = read_targets(data, target, rows=rows)
+        targets = read_targets(data, signature, target, rows=rows)
         if wrong := [name for name, array in inputs.items() if len(array) != len(targets)]:
             raise CompileError(
                 f"{data.name}: the target '{target}' has {len(targets)} rows, and the input '{wrong[0]}' has "

@@ -7,8 +7,9 @@ the kind of input accepts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -43,14 +44,23 @@ class Layout:
     whole: bool = False
 
 
-def layout(signature: Signature, header: Header | None, *, table: bool, detected: bool = False) -> Layout:
+def layout(
+    signature: Signature,
+    header: Header | None,
+    *,
+    table: bool,
+    detected: bool = False,
+    others: Collection[str] = (),
+) -> Layout:
     """Return the layout of a file; ``table`` where its rows are cells, not JSON.
 
-    ``detected`` is whether the header may be a row of values. Raises InvalidInput where the file does not fit the
-    model.
+    ``detected`` is whether the header may be a row of values; ``others`` are columns that are no inputs, such as the
+    target, where inputs are read by position. Raises InvalidInput where the file does not fit the model.
     """
     if unbatched := [spec for spec in signature.inputs if not spec.batched]:
-        raise InvalidInput(f"input '{unbatched[0].name}' ({unbatched[0]}) has no batch dimension: jobs cannot score it")
+        raise InvalidInput(
+            f"input '{unbatched[0].name}' ({unbatched[0]}) has no batch dimension: its rows cannot be scored one by one"
+        )
     if not tables.readable(signature):
         if table:
             raise InvalidInput(f"the model's inputs are not table columns: send JSON lines ({_inputs(signature)})")
@@ -59,8 +69,10 @@ def layout(signature: Signature, header: Header | None, *, table: bool, detected
     required = [name for names in columns.values() for name in names]
     if header is None:
         return Layout(signature, columns, _positions(columns, required), len(required), whole=not table)
-    if not tables.by_header(signature, header.columns, detected=detected):
-        return Layout(signature, columns, _positions(columns, required), len(required), positional=True)
+    own = [name for name in header.columns if name not in others]
+    if not tables.by_header(signature, own if others else header.columns, detected=detected):
+        positions = _positions_in_order(columns, [header.columns.index(name) for name in own])
+        return Layout(signature, columns, positions, len(header.columns), positional=True)
     return Layout(signature, columns, _positions(columns, header.columns), len(header.columns))
 
 
@@ -217,6 +229,13 @@ def _of_column(value: Any, spec: TensorSpec, layout: Layout) -> InvalidInput | N
 def _positions(columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, tuple[int | None, ...]]:
     positions = {name: position for position, name in reversed(list(enumerate(names)))}
     return {owner: tuple(map(positions.get, chosen)) for owner, chosen in columns.items()}
+
+
+def _positions_in_order(
+    columns: Mapping[str, Sequence[str]], positions: Sequence[int]
+) -> dict[str, tuple[int | None, ...]]:
+    rest = iter(positions)
+    return {owner: tuple(islice(rest, len(chosen))) for owner, chosen in columns.items()}
 
 
 def _inputs(signature: Signature) -> str:

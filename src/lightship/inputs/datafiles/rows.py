@@ -1,4 +1,4 @@
-"""Rows of a chunk as tensors, and the reason for each row that does not fit.
+"""Rows of a file as tensors, and the reason for each row that does not fit.
 
 A table of numbers is converted as a whole. Only where that fails, the invalid rows are found by bisection. The result
 is the same either way.
@@ -17,7 +17,7 @@ from lightship.errors import InvalidInput, LightshipError, TransformTimeout, Una
 from lightship.formats import csv_arrays
 from lightship.formats.base import Row
 from lightship.inputs import kind_of
-from lightship.jobs.files.layout import Layout, tensors
+from lightship.inputs.datafiles.layout import Layout, tensors
 from lightship.tensors import Array
 
 T = TypeVar("T")

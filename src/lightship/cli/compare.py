@@ -1,0 +1,128 @@
+"""``lightship compare``: two versions on the same rows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import orjson
+from rich.table import Table
+
+from lightship.cli.arguments import completion
+from lightship.cli.arguments.options import (
+    header_option,
+    json_option,
+    parse_model,
+    registry_option,
+    transforms_option,
+)
+from lightship.cli.evaluate import bootstrap_option, load, reading, short, skip_option, target_option
+from lightship.cli.output import terminal
+from lightship.cli.output.failures import UNMET
+from lightship.cli.output.metrics import number
+from lightship.cli.output.terminal import printable
+from lightship.evaluation.comparison import Comparison, Requirement, Verdict, compare
+from lightship.evaluation.evaluate import Options
+from lightship.registry.registry import Registry
+from lightship.settings import TransformSettings
+
+_CHANGES = 10
+
+
+@click.command("compare")
+@click.argument("before", metavar="NAME[@VERSION]", shell_complete=completion.models_and_versions)
+@click.argument("after", metavar="NAME[@VERSION]", shell_complete=completion.models_and_versions)
+@click.option("--data", metavar="DATA", type=click.Path(path_type=Path, exists=True), required=True, help="Rows.")
+@target_option
+@click.option(
+    "--require",
+    "required",
+    metavar="DIFFERENCE",
+    multiple=True,
+    help="Difference of a metric that must hold, such as 'accuracy>=-0.005'; otherwise the exit code is 3. Repeatable.",
+)
+@skip_option
+@bootstrap_option
+@header_option
+@transforms_option
+@registry_option
+@json_option
+def compare_command(
+    before: str,
+    after: str,
+    *,
+    data: Path,
+    target: str | None,
+    required: tuple[str, ...],
+    skip_bad: bool,
+    bootstrap: int,
+    header: bool | None,
+    transforms: TransformSettings,
+    registry: Registry,
+    as_json: bool,
+) -> None:
+    """Compare two versions on the same rows of data with targets.
+
+    A difference is the second version's metric minus the first one's. For DATA see `lightship evaluate`.
+
+    \b
+    lightship compare churn@3 churn@4 --data test.csv --require 'accuracy>=-0.005'
+    """
+    requirements = [Requirement.parse(text) for text in required]
+    options = Options(target, skip_bad=skip_bad, replicates=bootstrap, header=header)
+    names = [(name, registry.resolve(name, version)) for name, version in map(parse_model, (before, after))]
+    models = [load(registry, name, version, transforms) for name, version in names]
+    with reading(visible=not as_json) as progress:
+        comparison = compare(models[0], models[1], data, options, progress=progress)
+    verdicts = [requirement.check(comparison.metrics) for requirement in requirements]
+    if as_json:
+        models_record = [{"name": name, "version": version} for name, version in names]
+        checked = [verdict.to_json() for verdict in verdicts]
+        click.echo(orjson.dumps({"models": models_record, **comparison.to_json(), "requirements": checked}))
+    else:
+        _print([f"{name}@{version}" for name, version in names], comparison, verdicts)
+    if not all(verdict.holds for verdict in verdicts):
+        sys.exit(UNMET)
+
+
+def _print(names: list[str], comparison: Comparison, verdicts: list[Verdict]) -> None:
+    console = terminal.console()
+    skipped = f", {comparison.data.skipped:,} skipped" if comparison.data.skipped else ""
+    console.print(f"{printable(comparison.data.name)}: {comparison.data.rows:,} rows{skipped}", style="bold")
+    console.print(_metrics(names, comparison))
+    if (test := comparison.mcnemar) is not None:
+        console.print(
+            f"right in {names[0]} only: {test.only_before:,}, in {names[1]} only: {test.only_after:,}; McNemar's test: "
+            f"p = {test.p_value:.3g}",
+            soft_wrap=True,
+        )
+    console.print(f"{comparison.changed:,} of {comparison.data.rows:,} predictions changed")
+    if comparison.changes:
+        console.print(_changes(names, comparison))
+    for verdict in verdicts:
+        state = "holds" if verdict.holds else "does not hold"
+        console.print(f"{printable(verdict.requirement)} {state}: the difference is {verdict.difference:+.4g}")
+
+
+def _metrics(names: list[str], comparison: Comparison) -> Table:
+    table = Table(
+        printable(comparison.output), "before", "after", "difference", "95 % interval", title=" to ".join(names)
+    )
+    for name, each in comparison.metrics.items():
+        interval = "" if each.low is None or each.high is None else f"{each.low:+.4f} to {each.high:+.4f}"
+        table.add_row(name, number(each.before), number(each.after), f"{each.difference:+.4f}", interval)
+    for rows, (before, after) in comparison.latencies.by_rows.items():
+        cells = [f"{seconds * 1e6:,.0f} µs" for seconds in (before, after)]
+        table.add_row(f"latency, {rows} row{'s' if rows > 1 else ''}", *cells, f"{after / before - 1:+.0%}")
+    before_bytes, after_bytes = comparison.sizes
+    table.add_row("bytes", f"{before_bytes:,}", f"{after_bytes:,}", f"{after_bytes / before_bytes - 1:+.0%}")
+    return table
+
+
+def _changes(names: list[str], comparison: Comparison) -> Table:
+    table = Table("changed", "target", *names)
+    for change in comparison.changes[:_CHANGES]:
+        cells = (short(value) for value in (change.target, change.before, change.after))
+        table.add_row(printable(change.place), *cells)
+    return table

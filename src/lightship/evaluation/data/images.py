@@ -1,0 +1,108 @@
+"""Folders of images by class: ``FOLDER/CLASS/*.png`` or ``.jpg``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightship.errors import InvalidInput, LightshipError, TooLarge
+from lightship.inputs import kind_of
+from lightship.inputs.datafiles.rows import Batch, Prepared, Reject
+from lightship.tensors import Array, Signature, TensorSpec
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+
+# The most bytes of an image file.
+LARGEST = 32 * 1024 * 1024
+
+_CLASS, _FILE = "class", "file"
+_ROWS = 128
+_THREADS = 4
+
+
+class ImageFolder:
+    """Folder of images; see :class:`lightship.evaluation.data.base.Data`."""
+
+    columns: Collection[str] = (_CLASS, _FILE)
+    target: str | None = _CLASS
+
+    def __init__(self, path: Path, signature: Signature) -> None:
+        self.name = path.resolve().name
+        self._spec = _image_input(signature)
+        folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        self._paths = [file for folder in folders for file in _images(folder)]
+        if not self._paths:
+            raise InvalidInput("no images: a folder of images has one folder per class, FOLDER/CLASS/*.png or *.jpg")
+
+    def files(self) -> Iterator[Path]:
+        """See :class:`lightship.evaluation.data.base.Data`."""
+        yield from self._paths
+
+    def blocks(self, targets: Collection[str] = ()) -> Iterator[ImageBlock]:
+        """See :class:`lightship.evaluation.data.base.Data`."""
+        total = len(self._paths)
+        for start in range(0, total, _ROWS):
+            paths = self._paths[start : start + _ROWS]
+            yield ImageBlock(paths, self._spec, first=start + 1, done=(start + len(paths)) / total)
+
+
+class ImageBlock:
+    """Images of a folder; see :class:`lightship.evaluation.data.base.Block`."""
+
+    def __init__(self, paths: Sequence[Path], spec: TensorSpec, *, first: int, done: float) -> None:
+        self.first = first
+        self.rows = len(paths)
+        self.done = done
+        self._paths = paths
+        self._spec = spec
+
+    def prepare(self) -> Prepared:
+        """See :class:`lightship.evaluation.data.base.Block`."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            found = list(pool.map(self._pixels, self._paths))
+        rejects = {at: Reject.of(entry) for at, entry in enumerate(found) if isinstance(entry, LightshipError)}
+        good = {at: entry for at, entry in enumerate(found) if not isinstance(entry, LightshipError)}
+        if not good:
+            return Prepared(len(found), [], rejects)
+        batch = Batch(np.array(list(good)), {self._spec.name: np.concatenate(list(good.values()))})
+        return Prepared(len(found), [batch], rejects)
+
+    def cells(self, column: str) -> Sequence[Any]:
+        """See :class:`lightship.evaluation.data.base.Block`."""
+        if column == _CLASS:
+            return [path.parent.name for path in self._paths]
+        return [self.place(position) if column == _FILE else None for position in range(self.rows)]
+
+    def place(self, position: int) -> str:
+        """Return the name of an image's file, with its folder."""
+        path = self._paths[position]
+        return f"{path.parent.name}/{path.name}"
+
+    def _pixels(self, path: Path) -> Array | LightshipError:
+        """Return an image's array [1, …], or the error that rejects it."""
+        try:
+            if (size := path.stat().st_size) > LARGEST:
+                return TooLarge(f"the image has {size} bytes: the maximum is {LARGEST}")
+            return kind_of(self._spec).decode_body(path.read_bytes(), self._spec)
+        except LightshipError as error:
+            return error
+        except OSError as error:
+            return InvalidInput(f"cannot be read: {error.strerror}")
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+
+
+def _image_input(signature: Signature) -> TensorSpec:
+    """Return the only input; raises InvalidInput unless it is an image."""
+    if len(signature.inputs) != 1 or "image/png" not in kind_of(signature.inputs[0]).media_types:
+        raise InvalidInput(
+            "the model takes no images: a folder of images requires a model whose only input is an image (inputs: "
+            "{NAME: {kind: image}} in model.yaml)"
+        )
+    return signature.inputs[0]

@@ -1,0 +1,43 @@
+"""Predictions of many rows in large batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+
+from lightship.calls import Call
+from lightship.errors import LightshipError, TransformError
+from lightship.inputs.datafiles.rows import Prepared, Reject, bisected
+from lightship.model import Model
+from lightship.tensors import Array
+
+_LOG = logging.getLogger(__name__)
+
+# Rows, and bytes of input, that are predicted at once: limited by CPU caches and by the interpreter's memory.
+_MOST_ROWS = 4096
+_MOST_BYTES = 16 * 1024 * 1024
+
+
+def run(model: Model, prepared: Prepared) -> Iterator[tuple[Array, Mapping[str, Array]]]:
+    """Yield positions of rows and their outputs.
+
+    Rows that the model cannot run are added to the rejects of ``prepared``. The first error of a user's transform is
+    logged with its traceback.
+    """
+    failed = False
+    for batch in prepared.batches:
+        size = sum(array.nbytes for array in batch.inputs.values()) // max(1, len(batch.positions))
+        step = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, size)))
+
+        def predict(start: int, end: int, inputs: Mapping[str, Array] = batch.inputs) -> Mapping[str, Array]:
+            return model.predict(Call({name: array[start:end] for name, array in inputs.items()})).outputs
+
+        for first in range(0, len(batch.positions), step):
+            for start, end, found in bisected(predict, first, min(first + step, len(batch.positions))):
+                if isinstance(found, LightshipError):
+                    if isinstance(found, TransformError) and not failed:
+                        _LOG.error("%s (%s)", found.message, found.detail, exc_info=found)
+                    failed |= isinstance(found, TransformError)
+                    prepared.rejects[int(batch.positions[start])] = Reject.of(found)
+                else:
+                    yield batch.positions[start:end], found

@@ -1,0 +1,1 @@
+"""Rows of data files as tensors of a model: for jobs, evaluation and the compiler."""

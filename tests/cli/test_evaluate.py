@@ -1,0 +1,59 @@
+"""``lightship evaluate``: output, exit codes and messages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from lightship.cli import lightship
+from tests.bundles import Registries
+from tests.evaluation import datasets
+
+
+def run(registries: Registries, *words: str) -> Result:
+    return CliRunner().invoke(lightship, [*words, "--registry", str(registries.examples)])
+
+
+def test_evaluate_json_has_metrics_with_intervals(registries: Registries, tmp_path: Path) -> None:
+    data = datasets.write_csv(tmp_path / "data.csv")
+    result = run(registries, "evaluate", "quickstart", str(data), "--json", "--bootstrap", "50")
+    record = json.loads(result.stdout)
+    accuracy = record["evaluation"]["outputs"][0]["metrics"]["accuracy"]
+    assert result.exit_code == 0
+    assert (record["model"], record["version"], record["evaluation"]["data"]["rows"]) == ("quickstart", 1, 569)
+    assert accuracy["low"] < accuracy["value"] < accuracy["high"]
+
+
+def test_evaluate_prints_metrics_classes_slices_and_mistakes(registries: Registries, tmp_path: Path) -> None:
+    data = datasets.write_csv(tmp_path / "data.csv")
+    result = run(registries, "evaluate", "quickstart", str(data), "--slice", "site", "--bootstrap", "0")
+    assert result.exit_code == 0
+    for expected in ("569 rows", "accuracy", "malignant", "site", "worst mistakes"):
+        assert expected in result.stdout
+
+
+def test_evaluate_bad_row_is_refused_and_skipped(registries: Registries, tmp_path: Path) -> None:
+    data = datasets.write_csv(tmp_path / "data.csv", rows=50)
+    data.write_text(data.read_text() + "1,2,3,unknown,a\n")
+    refused = run(registries, "evaluate", "quickstart", str(data))
+    assert refused.exit_code == 2
+    assert "data.csv, row 51, column 'malignancy'" in refused.output
+    skipped = run(registries, "evaluate", "quickstart", str(data), "--skip-bad", "--bootstrap", "0")
+    assert skipped.exit_code == 0
+    assert "50 rows, 1 skipped" in skipped.stdout
+
+
+def test_evaluate_missing_file_and_unknown_model_are_refused(registries: Registries, tmp_path: Path) -> None:
+    data = datasets.write_csv(tmp_path / "data.csv", rows=5)
+    assert run(registries, "evaluate", "quickstart", str(tmp_path / "no.csv")).exit_code == 2
+    assert run(registries, "evaluate", "nothing", str(data)).exit_code == 2
+
+
+def test_evaluate_report_is_written_as_page(registries: Registries, tmp_path: Path) -> None:
+    data = datasets.write_csv(tmp_path / "data.csv", rows=100)
+    page = tmp_path / "report.html"
+    result = run(registries, "evaluate", "quickstart", str(data), "--bootstrap", "5", "--report", str(page))
+    assert result.exit_code == 0
+    assert "mean concavity" in page.read_text()

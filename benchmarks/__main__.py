@@ -29,6 +29,7 @@ from benchmarks import (
 )
 from benchmarks.evaluation import part as evaluation
 from benchmarks.examples import ROOT, Example, predict_examples
+from benchmarks.explain import part as explain
 from benchmarks.jobs import part as jobs
 from benchmarks.preprocessing import part as preprocessing
 from benchmarks.runtime_api import RuntimeFailedError
@@ -39,7 +40,7 @@ from lightship.errors import LightshipError
 
 PARTS = (
     *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-    *("compile", "evaluation", "trees", "preprocessing", "image"),
+    *("compile", "evaluation", "explain", "trees", "preprocessing", "image"),
 )
 
 _QUIET = 0.3
@@ -152,6 +153,10 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "evaluation": _Part(
             evaluation.steps(),
             lambda _, step: evaluation.measure(evaluation.QUICK if quick else evaluation.FULL, step),
+        ),
+        "explain": _Part(
+            explain.steps(),
+            lambda _, step: explain.measure(registry, explain.QUICK if quick else explain.FULL, step),
         ),
         "trees": _Part(trees.steps(), lambda _, step: trees.measure(trees.QUICK if quick else trees.FULL, step)),
         "preprocessing": _Part(

@@ -37,7 +37,7 @@ PAGES = (
         "benchmarks/README.md",
         (
             *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-            *("compile", "evaluation", "image"),
+            *("compile", "evaluation", "explain", "image"),
         ),
     ),
     Page("benchmarks/trees.md", ("trees",)),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.evaluation import part as evaluation
+from benchmarks.explain import part as explain
 from benchmarks.goals import BOUND, PROTOCOL_BOUND, beside_bare, beside_peers, comparisons
 from benchmarks.jobs import tables as jobs
 from benchmarks.preprocessing import part as preprocessing
@@ -154,6 +155,7 @@ _MAKERS = {
     "batching": _batching,
     "compile": _compile,
     "evaluation": evaluation.tables,
+    "explain": explain.tables,
     "registry": _registry,
     "jobs": jobs.tables,
     "trees": trees.tables,

@@ -70,6 +70,15 @@ RESULTS: dict[str, Any] = {
             }
         }
     },
+    "explain": {
+        "models": {
+            "quickstart": {
+                "features": 3,
+                "predict_us": 4.0,
+                "methods": [{"method": "integrated_gradients", "explain_us": 200.0, "evaluations": 32}],
+            }
+        }
+    },
     "trees": {
         "models": {
             "XGBoost": {

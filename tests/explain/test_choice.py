@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lightship.calls import Call
+from lightship.errors import TooLarge
 from lightship.explain import explain
 from lightship.explain.choice import Loaded, compiled_method, method_of
 from lightship.explain.compiled import Gradient
@@ -18,6 +19,7 @@ from lightship.explain.gradients import IntegratedGradients
 from lightship.explain.target import targets_of
 from lightship.model import Model
 from lightship.registry.registry import Registry
+from lightship.settings import ExplainSettings
 from lightship.tensors import Array, TensorSpec
 from tests.bundles import Registries
 from tests.explain.models import model
@@ -104,6 +106,13 @@ def test_example_with_gradient_is_explained_by_gradient(registries: Registries) 
         assert row.method == "integrated_gradients"
         total = sum(value for value in row.attributions.values() if isinstance(value, float))
         assert total == pytest.approx(row.prediction - row.base, abs=1e-3)
+
+
+def test_example_with_gradient_beyond_time_is_refused(registries: Registries) -> None:
+    subject = Model.load(Registry(str(registries.examples)).open("quickstart"))
+    inputs, _ = subject.golden()
+    with pytest.raises(TooLarge):
+        explain(subject, Call(inputs), limits=ExplainSettings(seconds=0))
 
 
 def test_older_bundle_has_no_gradient(registries: Registries) -> None:

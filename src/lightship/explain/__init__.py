@@ -18,7 +18,7 @@ from lightship.explain.features import Row, rows_of
 from lightship.explain.target import Target, explained_output, targets_of
 from lightship.model import Model
 from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
-from lightship.tensors import Signature
+from lightship.tensors import Signature, validate
 
 __all__ = ["explain"]
 
@@ -33,16 +33,18 @@ def explain(
     """
     signature = model.manifest.signature(call.signature)
     spec = explained_output(signature, call.outputs)
+    validate(call.inputs, signature.inputs)
     evaluator = Evaluator(model, signature, time.monotonic() + limits.seconds)
+    rows = _affordable(_methods(model, signature, call), limits.evaluations)
     result = model.predict(call)
     targets = targets_of(spec, result.outputs[spec.name], target)
-    rows = _affordable(_methods(model, signature, call), len(targets), limits.evaluations)
     if len(targets) != len(rows):
         raise InvalidInput(f"the output '{spec.name}' has {len(targets)} rows for {len(rows)}: it cannot be explained")
-    return result, tuple(
-        _explanation(row, each, method.run(each, evaluator.values(row, each)))
-        for each, (row, method) in zip(targets, rows, strict=True)
-    )
+    explanations = []
+    for each, (row, method) in zip(targets, rows, strict=True):
+        evaluator.check_time()
+        explanations.append(_explanation(row, each, method.run(each, evaluator.values(row, each))))
+    return result, tuple(explanations)
 
 
 def _methods(model: Model, signature: Signature, call: Call) -> Iterator[tuple[Row, Method]]:
@@ -52,16 +54,18 @@ def _methods(model: Model, signature: Signature, call: Call) -> Iterator[tuple[R
         yield row, method_of(row, compiled)
 
 
-def _affordable(rows: Iterable[tuple[Row, Method]], count: int, most: int) -> list[tuple[Row, Method]]:
+def _affordable(rows: Iterable[tuple[Row, Method]], most: int) -> list[tuple[Row, Method]]:
     """Return the rows; raises TooLarge where they cost more than ``most`` evaluations."""
     found: list[tuple[Row, Method]] = []
     spent = 0
     for row, method in rows:
         spent += method.cost
         if spent > most:
-            fitting = f"send at most {len(found)} rows" if found else "LIGHTSHIP_EXPLAIN_EVALUATIONS allows more"
+            fitting = (
+                f"at most {len(found)} of these rows fit" if found else "LIGHTSHIP_EXPLAIN_EVALUATIONS allows more"
+            )
             raise TooLarge(
-                f"explaining {count} rows evaluates the model on more than {most:,} rows, the limit: {fitting}"
+                f"the explanation evaluates the model on more than {most:,} rows, which is the limit: {fitting}"
             )
         found.append((row, method))
     return found

@@ -36,13 +36,17 @@ class Evaluator:
     signature: Signature
     deadline: float = float("inf")
 
+    def check_time(self) -> None:
+        """Raise TooLarge at the deadline."""
+        if time.monotonic() > self.deadline:
+            raise TooLarge("the explanation was not ready in time: send fewer rows, or smaller ones")
+
     def values(self, row: Row, target: Target) -> Values:
         """Return the explained number as a function of the features present.
 
         It raises TooLarge at the deadline, and InvalidInput for a number that is not finite or a row that the model
         refuses.
         """
-        self._check_time()
 
         def evaluate(present: Array) -> Array:
             size = self._batch(row)
@@ -50,10 +54,6 @@ class Evaluator:
             return np.concatenate(parts)
 
         return evaluate
-
-    def _check_time(self) -> None:
-        if time.monotonic() > self.deadline:
-            raise TooLarge("the explanation was not ready in time: send fewer rows, or smaller ones")
 
     def _batch(self, row: Row) -> int:
         """Return how many variants of a row run in one call.
@@ -67,7 +67,7 @@ class Evaluator:
         return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, size)))
 
     def _batch_values(self, row: Row, target: Target, present: Array) -> Array:
-        self._check_time()
+        self.check_time()
         inputs = row.inputs(present)
         own = {spec.name: inputs[spec.name] if spec.batched else inputs[spec.name][0] for spec in self.signature.inputs}
         try:

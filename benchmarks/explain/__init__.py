@@ -1,0 +1,1 @@
+"""Explanations beside predictions: time of one row."""

@@ -1,0 +1,57 @@
+"""Part ``explain``: explanations of one row beside its prediction.
+
+Each model is explained by the best method of its bundle, and by the method that needs the model alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks import cores
+from benchmarks.child import run_module
+from benchmarks.table import Row, Table, shown
+
+MODELS = ("quickstart", "logistic", "digits")
+# Numbers of calls.
+FULL = 200
+QUICK = 10
+
+
+def measure(registry: Path, calls: int, step: Callable[[str], None]) -> dict[str, Any]:
+    """Return figures by model of a registry; raises RuntimeError if a process fails."""
+    figures: dict[str, Any] = {}
+    for model in MODELS:
+        step(f"explain: {model}")
+        with cores.last_core():
+            parameters = {"registry": str(registry), "model": model, "calls": calls}
+            figures[model] = run_module("benchmarks.explain.calls", parameters)
+    return {"models": figures}
+
+
+def steps() -> int:
+    """Return the number of calls of ``step``."""
+    return len(MODELS)
+
+
+def tables(results: Mapping[str, Any]) -> list[Table]:
+    """Return the table of all models."""
+    heads = ("", "predict", "method", "explain", "times predict", "evaluations")
+    rows = tuple(
+        _row(f"{model}, {figures['features']} features" if not number else "", figures["predict_us"], method)
+        for model, figures in results["explain"]["models"].items()
+        for number, method in enumerate(figures["methods"])
+    )
+    return [Table("Explanation of one row, one core, without HTTP", heads, rows)]
+
+
+def _row(model: str, predict: float, method: Mapping[str, Any]) -> Row:
+    return (
+        model,
+        shown(predict, "µs"),
+        method["method"],
+        shown(method["explain_us"], "µs"),
+        shown(method["explain_us"] / predict, "x"),
+        f"{method['evaluations']:,}",
+    )

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from lightship.calls import Explanation
 from lightship.cli import lightship
-from lightship.cli.output.attributions import show
+from lightship.cli.output.attributions import number_of, show
 from tests.bundles import Registries
 from tests.emulator import ROOT
 
@@ -162,6 +162,12 @@ def test_show_of_many_columns_adds_up_rest() -> None:
     text = shown(row, *range(25))
     assert "5 others" in text
     assert "+10.0000" in text
+
+
+def test_number_of_log_odds_names_scale() -> None:
+    row = explanation(a=1.0)._replace(scale="log_odds", target=0)
+    assert number_of(row) == "y 0 1.0000 (log odds)"
+    assert number_of(row._replace(scale="output", target=None)) == "y 1.0000"
 
 
 def test_show_of_equal_values_and_missing_cells_has_no_bars() -> None:

@@ -97,10 +97,7 @@ def _print(explained: Explained, call: Call, limit: int) -> None:
     prediction, rows = explained
     shown = rows[: limit or None]
     for number, row in enumerate(shown, start=1):
-        target = f" {row.target}" if row.target is not None else ""
-        title = (
-            f"{prediction.model} version {prediction.version}, row {number}: {row.output}{target} {row.prediction:.4f}"
-        )
+        title = f"{prediction.model} version {prediction.version}, row {number}: {attributions.number_of(row)}"
         attributions.show(screen, title, row, _cells(call, prediction, number - 1))
     if len(rows) > len(shown):
         screen.print(f"{len(rows) - len(shown):,} more rows: --limit 0 prints all, --json gives them as JSON")

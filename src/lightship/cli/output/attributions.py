@@ -8,7 +8,7 @@ import numpy as np
 from rich.color import Color, blend_rgb
 from rich.color_triplet import ColorTriplet
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from lightship.calls import Attributed, Explanation
@@ -22,6 +22,13 @@ _CELL = 24  # characters
 _POSITIVE, _NEGATIVE = LIGHT[POSITIVE], LIGHT[NEGATIVE]
 _STRONGEST = 0.6  # share of the colour behind the word of the largest value
 _SHADES = " ░▒▓█"
+
+
+def number_of(row: Explanation) -> str:
+    """Return the explained number with its name, and its scale if needed."""
+    named = " ".join(filter(None, (row.output, "" if row.target is None else str(row.target))))
+    scale = "" if row.scale == "output" else f" ({row.scale.replace('_', ' ')})"
+    return f"{named} {row.prediction:.4f}{scale}"
 
 
 def show(screen: Console, title: str, row: Explanation, cells: Sequence[object]) -> None:
@@ -53,7 +60,8 @@ def _show_input(screen: Console, name: str, value: Attributed) -> None:
 
 def _bars(rows: Sequence[tuple[str, str, float]]) -> Table:
     """Return names, cells and values as bars, the largest absolute value first."""
-    table = Table("feature", "value", "attribution", "", box=None, pad_edge=False)
+    bars = Column(min_width=2 * _HALF + 1, no_wrap=True)
+    table = Table("feature", "value", Column("attribution", no_wrap=True), bars, box=None, pad_edge=False)
     largest = max((abs(value) for _, _, value in rows), default=0) or 1.0
     ranked = sorted(rows, key=lambda row: -abs(row[2]))
     for name, cell, value in ranked[:_MOST]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from lightship.calls import Explained, Explanation
-from lightship.cli.output.attributions import shown
+from lightship.cli.output.attributions import number_of, shown
 from lightship.drawing.canvas import Chart
 from lightship.drawing.charts.bars import Bar, Bars
 from lightship.drawing.charts.words import Words
@@ -52,8 +52,7 @@ def draw(path: Path, explained: Explained, cells: Sequence[object]) -> None:
 
 def _chart(explained: Explained, row: Explanation, cells: Sequence[object]) -> Chart | None:
     """Return the chart of the columns, else of the first text; None without either."""
-    target = "" if row.target is None else f" {row.target}"
-    title = f"{explained.prediction.model}: {row.output}{target} {row.prediction:.4g}, base {row.base:.4g}"
+    title = f"{explained.prediction.model}: {number_of(row)}, base {row.base:.4f}"
     columns = {name: value for name, value in row.attributions.items() if isinstance(value, float)}
     if columns:
         named = [

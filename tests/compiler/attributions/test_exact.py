@@ -1,4 +1,4 @@
-"""Exact explanations of compiled bundles, and files of trees that lack what they need."""
+"""Exact explanations of compiled bundles, and files of trees without them."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ HEAVY = {
     "pydantic",
     "click",
     "rich",
+    "lightship.explain",
     "lightship.formats",
     "lightship.jobs",
 }

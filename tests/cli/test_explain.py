@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -121,6 +123,12 @@ def test_explain_beyond_evaluations_is_refused(explain: Run, monkeypatch: pytest
     result = explain("quickstart", ROW)
     assert result.exit_code == 2
     assert "LIGHTSHIP_EXPLAIN_EVALUATIONS" in result.stderr
+
+
+def test_command_line_imports_neither_engine_nor_pillow() -> None:
+    code = "import sys, lightship.cli; print(*{'ai_edge_litert', 'PIL'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def explanation(**attributions: object) -> Explanation:

@@ -8,7 +8,6 @@ import click
 
 from lightship.cli.arguments.options import model_argument, parse_model, registry_option
 from lightship.cli.output.terminal import console
-from lightship.drawing.png import to_png
 from lightship.drawing.svg import to_svg
 from lightship.errors import InvalidInput
 from lightship.explain.exact.figure import figure_of
@@ -36,6 +35,8 @@ def draw_command(model: str, *, output: Path | None, tree: int | None, target: s
     lightship draw flowers --output tree.svg
     lightship draw forest --tree 7
     """
+    from lightship.drawing.png import to_png  # imported here: other commands do not need Pillow
+
     name, version = parse_model(model)
     number = registry.resolve(name, version)
     path = output or Path(f"{name}.svg")

@@ -17,9 +17,8 @@ from lightship.cli.arguments.options import (
     transforms_option,
 )
 from lightship.cli.arguments.request import read_request
-from lightship.cli.output import attributions, charts
+from lightship.cli.output import attributions
 from lightship.cli.output.terminal import console, quiet
-from lightship.explain import explain
 from lightship.inputs import kind_of
 from lightship.model import Model
 from lightship.protocols import native
@@ -74,6 +73,9 @@ def explain_command(
     lightship explain quickstart '[14.1, 19.3, 0.09]' --output chart.svg
     lightship explain digits seven.png --output chart.png
     """
+    from lightship.cli.output import charts  # imported here: other commands need neither LiteRT nor Pillow
+    from lightship.explain import explain
+
     name, version = parse_model(model)
     number = registry.resolve(name, version)
     if output is not None:

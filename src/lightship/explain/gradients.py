@@ -14,7 +14,6 @@ import numpy as np
 
 from lightship.bundle import EXPLAIN, Bundle
 from lightship.engines.base import Engine
-from lightship.engines.litert import LiteRTEngine
 from lightship.engines.preprocessed import programs_of
 from lightship.explain.attribution import Attribution
 from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, Gradient
@@ -54,6 +53,8 @@ class IntegratedGradients:
         if gradient.reason:
             raise Unexplained(gradient.reason)
         program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
+        from lightship.engines.litert import LiteRTEngine  # imported here: commands without a model need no LiteRT
+
         return cls(gradient, LiteRTEngine(bundle.path / EXPLAIN), program.bind() if program else None)
 
     @property

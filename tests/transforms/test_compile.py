@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lightship.bundle import EXPLAIN
 from lightship.calls import Call
 from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
@@ -99,6 +100,12 @@ def test_compile_without_data_suggests_data_where_transform_refuses_samples(proj
 
 def test_compile_measures_dependent_rows_of_transform(project: Project) -> None:
     assert project.compile(CENTRED).manifest.signature().independent_rows is False
+
+
+def test_compile_with_transform_publishes_no_gradient(project: Project) -> None:
+    manifest = project.compile(CENTRED).manifest
+    assert EXPLAIN not in manifest.files
+    assert "transform" in manifest.explain["reason"]
 
 
 @pytest.mark.parametrize(

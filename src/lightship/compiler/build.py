@@ -36,7 +36,7 @@ from lightship.compiler.verification.recordings import (
     record,
     with_shapes,
 )
-from lightship.explain.compiled import Gradient
+from lightship.explain.compiled import TRANSFORMED, Gradient
 from lightship.explain.exact import storage
 from lightship.explain.features.baseline import write_baseline
 from lightship.model import Model
@@ -211,7 +211,7 @@ def _with_transform(built: Built, reference: Transformed, written: Written) -> W
         files=digests(written.bundle.path),
         parity=_parity(agreements),
         transform=reference.used,
-        explain=Gradient("a user's transform makes the model's inputs").to_json(),
+        explain=Gradient(TRANSFORMED).to_json(),
     )
     return written._replace(bundle=write_manifest(written.bundle.path, manifest), agreements=agreements)
 

@@ -10,6 +10,7 @@ from lightship.errors import BundleError
 METHOD = "integrated_gradients"
 SIGNATURE = "explain"
 STEPS = (32, 64, 128, 256, 512)
+TRANSFORMED = "a user's transform makes the model's inputs"
 
 
 class Gradient(NamedTuple):

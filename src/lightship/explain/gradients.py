@@ -16,7 +16,7 @@ from lightship.bundle import EXPLAIN, Bundle
 from lightship.engines.base import Engine
 from lightship.engines.preprocessed import programs_of
 from lightship.explain.attribution import Attribution
-from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, Gradient
+from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, TRANSFORMED, Gradient
 from lightship.explain.line import Integral, Line, Unexplained, line_of
 from lightship.preprocessing.program import BoundProgram
 from lightship.tensors import Array
@@ -50,8 +50,8 @@ class IntegratedGradients:
         Raises Unexplained with the reason where the bundle has none.
         """
         gradient = Gradient.from_json(bundle.manifest.explain)
-        if gradient.reason:
-            raise Unexplained(gradient.reason)
+        if gradient.reason or bundle.manifest.transform:
+            raise Unexplained(gradient.reason or TRANSFORMED)
         program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
         from lightship.engines.litert import LiteRTEngine  # imported here: commands without a model need no LiteRT
 

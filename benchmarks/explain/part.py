@@ -1,6 +1,7 @@
 """Part ``explain``: explanations of one row beside its prediction.
 
-Each model is explained by the best method of its bundle, and by the method that needs the model alone.
+Each model is explained by the best method of its bundle, and by the method that needs the model alone. Trees are
+explained beside shap too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from benchmarks import cores
 from benchmarks.child import run_module
+from benchmarks.explain import trees
 from benchmarks.table import Row, Table, shown
 
 MODELS = ("quickstart", "logistic", "digits")
@@ -27,12 +29,12 @@ def measure(registry: Path, calls: int, step: Callable[[str], None]) -> dict[str
         with cores.last_core():
             parameters = {"registry": str(registry), "model": model, "calls": calls}
             figures[model] = run_module("benchmarks.explain.calls", parameters)
-    return {"models": figures}
+    return {"models": figures, "trees": trees.measure(max(3, calls // 10), step)}
 
 
 def steps() -> int:
     """Return the number of calls of ``step``."""
-    return len(MODELS)
+    return len(MODELS) + trees.steps()
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
@@ -43,7 +45,10 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
         for model, figures in results["explain"]["models"].items()
         for number, method in enumerate(figures["methods"])
     )
-    return [Table("Explanation of one row, one core, without HTTP", heads, rows)]
+    return [
+        Table("Explanation of one row, one core, without HTTP", heads, rows),
+        trees.table(results["explain"]["trees"]),
+    ]
 
 
 def _row(model: str, predict: float, method: Mapping[str, Any]) -> Row:

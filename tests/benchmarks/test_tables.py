@@ -81,7 +81,8 @@ RESULTS: dict[str, Any] = {
                 "predict_us": 4.0,
                 "methods": [{"method": "integrated_gradients", "explain_us": 200.0, "evaluations": 32}],
             }
-        }
+        },
+        "trees": {"Forest": {"shap_us": {"1": 900.0, "32": 9e3}, "lightship_us": {"1": 300.0, "32": 4e3}}},
     },
     "trees": {
         "models": {

@@ -186,7 +186,7 @@ class _Drawing:
 
     def _prediction(self, values: Array) -> str:
         if self._classes:
-            return f"{self._classes[int(values.argmax())]} {values.max():.0%}"
+            return f"{self._classes[int(np.round(values, 9).argmax())]} {values.max():.0%}"
         return ", ".join(f"{value:.4g}" for value in values[:3].tolist()) + (", …" if len(values) > 3 else "")
 
 

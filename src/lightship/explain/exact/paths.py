@@ -11,7 +11,7 @@ from lightship.errors import TooLarge
 from lightship.explain.exact.nodes import LEAF, Nodes
 from lightship.tensors import Array
 
-MOST_STEPS = 4_000_000  # nodes on the paths to all leaves: 200 MiB while they are arranged
+MOST_STEPS = 2_000_000  # nodes on the paths to all leaves: 250 MiB while they are arranged, once
 MOST_PRODUCTS = 50_000_000  # factors of one row's explanation: half a second
 
 _TINY = 1e-30  # share of a leaf without training rows, by which products can be divided

@@ -22,7 +22,7 @@ from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.sandbox import Progress
-from lightship.compiler.sources.base import Original, Reference
+from lightship.compiler.sources.base import Compiled, Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
 from lightship.compiler.sources.trust import trusted_code
 from lightship.compiler.verification import latency
@@ -57,8 +57,17 @@ class Loaded:
     job: BuildJob
     config: Config
     transform: Transform | None
-    original: Original
+    original: TimeLimited
     trusted: tuple[str, ...]
+
+    @property
+    def compiled(self) -> Compiled | None:
+        """Return the model where its framework has a loss and metrics for it.
+
+        None with a transform, because clients send other inputs.
+        """
+        found = self.original.original
+        return found if isinstance(found, Compiled) and self.transform is None else None
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,7 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         built = Built(loaded, recorded, choice)
         written = _write(built)
         begin("evaluate")
-        written = written._replace(bundle=reporting.with_report(written.bundle, job, loaded.config))
+        written = written._replace(bundle=reporting.with_report(written.bundle, job, loaded.config, loaded.compiled))
         begin("measure")
         return _report(built, written).to_json()
 

@@ -6,6 +6,7 @@ It holds only what is equal for two equal compiles.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,21 @@ import orjson
 from lightship.bundle import REPORT, Bundle, digests, write_manifest
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.job import BuildJob
+from lightship.compiler.sources.base import Compiled
 from lightship.errors import CompileError, InvalidInput, UnsupportedMedia
 from lightship.evaluation.data import open_data
-from lightship.evaluation.evaluate import Options, evaluate, has_targets, report_parts
+from lightship.evaluation.evaluate import Options, evaluate, has_targets, report_parts, sample
 from lightship.evaluation.evaluation import SCHEMA
 from lightship.model import Model
 
 
-def with_report(bundle: Bundle, job: BuildJob, config: Config) -> Bundle:
+def with_report(bundle: Bundle, job: BuildJob, config: Config, original: Compiled | None) -> Bundle:
     """Return the bundle with a report, if there is something to report.
 
-    Raises CompileError for data that does not fit.
+    ``original`` is the model in its framework, if that has a loss and metrics for it. Raises CompileError for data that
+    does not fit.
     """
-    parts = {"card": dict(config.card), **_evaluated(bundle, job)}
+    parts = {"card": dict(config.card), **_evaluated(bundle, job, original)}
     return write_parts(bundle, {name: part for name, part in parts.items() if part})
 
 
@@ -40,19 +43,19 @@ def write_parts(bundle: Bundle, parts: Mapping[str, Any]) -> Bundle:
     return write_manifest(bundle.path, bundle.manifest._replace(files=digests(bundle.path)))
 
 
-def _evaluated(bundle: Bundle, job: BuildJob) -> dict[str, Any]:
+def _evaluated(bundle: Bundle, job: BuildJob, original: Compiled | None) -> dict[str, Any]:
     """Return the parts that need data with targets."""
     if job.data is None:
         return {}
     try:
-        return _on_data(Model.load(bundle, transforms=job.transforms), job.data, job)
+        return _on_data(Model.load(bundle, transforms=job.transforms), job.data, job, original)
     except (InvalidInput, UnsupportedMedia) as error:
         raise CompileError(error.message) from None
     except OSError as error:
         raise CompileError(f"cannot read {job.data}: {error.strerror or error}") from None
 
 
-def _on_data(model: Model, path: Path, job: BuildJob) -> dict[str, Any]:
+def _on_data(model: Model, path: Path, job: BuildJob, original: Compiled | None) -> dict[str, Any]:
     if path.suffix == ".npy":
         if job.target is not None:
             raise InvalidInput(f"{path.name} has no targets: give an .npz file with an array '{job.target[:80]}'")
@@ -60,4 +63,9 @@ def _on_data(model: Model, path: Path, job: BuildJob) -> dict[str, Any]:
     options = Options(target=job.target, baseline=True)
     if job.target is None and not has_targets(model, open_data(path, model.manifest.signature())):
         return {}
-    return report_parts(model, path, evaluate(model, path, options), options)
+    found = evaluate(model, path, options)
+    if original is not None:
+        inputs, targets = sample(model, path, options)
+        metrics = original.compiled_metrics(inputs, targets)
+        found = replace(found, outputs=(replace(found.outputs[0], compiled_metrics=metrics), *found.outputs[1:]))
+    return report_parts(model, path, found, options)

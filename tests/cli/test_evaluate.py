@@ -49,3 +49,11 @@ def test_evaluate_missing_file_and_unknown_model_are_refused(registries: Registr
     data = datasets.write_csv(tmp_path / "data.csv", rows=5)
     assert run(registries, "evaluate", "quickstart", str(tmp_path / "no.csv")).exit_code == 2
     assert run(registries, "evaluate", "nothing", str(data)).exit_code == 2
+
+
+def test_evaluate_report_is_written_as_page(registries: Registries, tmp_path: Path) -> None:
+    data = datasets.write_csv(tmp_path / "data.csv", rows=100)
+    page = tmp_path / "report.html"
+    result = run(registries, "evaluate", "quickstart", str(data), "--bootstrap", "5", "--report", str(page))
+    assert result.exit_code == 0
+    assert "mean concavity" in page.read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,10 +26,11 @@ from lightship.cli.output import terminal
 from lightship.cli.output.metrics import figure, metrics_table, number
 from lightship.cli.output.terminal import printable, quiet
 from lightship.errors import LightshipError
-from lightship.evaluation.evaluate import Options, evaluate
-from lightship.evaluation.evaluation import Evaluation
+from lightship.evaluation.evaluate import Options, evaluate, report_parts
+from lightship.evaluation.evaluation import SCHEMA, Evaluation
 from lightship.evaluation.metrics import Figure, OutputFigures
 from lightship.evaluation.mistakes import Mistake
+from lightship.evaluation.report import render
 from lightship.evaluation.slices import Slice
 from lightship.model import Model
 from lightship.registry.registry import Registry
@@ -65,6 +67,13 @@ bootstrap_option = click.option(
 @click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Metrics by this column's values. Repeatable.")
 @skip_option
 @bootstrap_option
+@click.option(
+    "--report",
+    "page",
+    metavar="FILE.html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write a report as one HTML file.",
+)
 @header_option
 @transforms_option
 @registry_option
@@ -77,6 +86,7 @@ def evaluate_command(
     slices: tuple[str, ...],
     skip_bad: bool,
     bootstrap: int,
+    page: Path | None,
     header: bool | None,
     transforms: TransformSettings,
     registry: Registry,
@@ -95,10 +105,13 @@ def evaluate_command(
     options = Options(target, slices, skip_bad, bootstrap, header=header)
     loaded = load(registry, name, number, transforms)
     with reading(visible=not as_json) as progress:
-        evaluation = evaluate(loaded, data, options, progress=progress)
-    record = {"model": name, "version": number, "evaluation": evaluation.to_json()}
+        evaluation = evaluate(loaded, data, replace(options, baseline=page is not None), progress=progress)
+    if page is not None:
+        parts = report_parts(loaded, data, evaluation, options)
+        content = {"schema": SCHEMA, "card": dict(loaded.manifest.card), **parts}
+        page.write_text(render(content, name=name, version=number), encoding="utf-8")
     if as_json:
-        click.echo(orjson.dumps(record))
+        click.echo(orjson.dumps({"model": name, "version": number, "evaluation": evaluation.to_json()}))
     else:
         show(f"{name} version {number}", evaluation)
 

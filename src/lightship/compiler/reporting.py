@@ -16,7 +16,7 @@ from lightship.compiler.declarations.config import Config
 from lightship.compiler.job import BuildJob
 from lightship.errors import CompileError, InvalidInput, UnsupportedMedia
 from lightship.evaluation.data import open_data
-from lightship.evaluation.evaluate import Options, evaluate, has_targets
+from lightship.evaluation.evaluate import Options, evaluate, has_targets, report_parts
 from lightship.evaluation.evaluation import SCHEMA
 from lightship.model import Model
 
@@ -57,7 +57,7 @@ def _on_data(model: Model, path: Path, job: BuildJob) -> dict[str, Any]:
         if job.target is not None:
             raise InvalidInput(f"{path.name} has no targets: give an .npz file with an array '{job.target[:80]}'")
         return {}
-    options = Options(target=job.target)
+    options = Options(target=job.target, baseline=True)
     if job.target is None and not has_targets(model, open_data(path, model.manifest.signature())):
         return {}
-    return {"evaluation": evaluate(model, path, options).to_json()}
+    return report_parts(model, path, evaluate(model, path, options), options)

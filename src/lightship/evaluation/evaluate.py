@@ -12,9 +12,11 @@ import numpy as np
 
 from lightship.errors import InvalidInput
 from lightship.evaluation import metrics, scoring, slices
+from lightship.evaluation.baseline import Baseline
 from lightship.evaluation.counts import Counts, replicates
 from lightship.evaluation.data import Block, Data, digest, named, open_data
 from lightship.evaluation.evaluation import Evaluated, Evaluation
+from lightship.evaluation.importance import importance
 from lightship.evaluation.mistakes import Worst
 from lightship.evaluation.scoring import Scored, Skips
 from lightship.evaluation.slices import Slicer
@@ -36,6 +38,7 @@ class Options:
         replicates: replicates of the bootstrap.
         seed: of the bootstrap.
         header: whether a CSV has a header; None to detect it.
+        baseline: compute statistics of the features, too.
     """
 
     target: str | None = None
@@ -44,6 +47,7 @@ class Options:
     replicates: int = replicates.REPLICATES
     seed: int = 0
     header: bool | None = None
+    baseline: bool = False
 
 
 DEFAULT = Options()
@@ -90,6 +94,19 @@ def tasks_for(model: Model, data: Data, options: Options) -> list[Task]:
     return tasks
 
 
+def report_parts(model: Model, path: Path, found: Evaluation, options: Options = DEFAULT) -> dict[str, Any]:
+    """Return the parts of report.json that come from data, without empty ones.
+
+    They are ``evaluation``, ``importance`` and ``baseline``; ``found`` is the evaluation on the same data. Raises as
+    :func:`evaluate` does.
+    """
+    data = open_data(path, model.manifest.signature(), header=options.header)
+    with named(path):
+        needed = importance(model, data, tasks_for(model, data, options)[0])
+    parts = {"evaluation": found.to_json(), "importance": needed, "baseline": dict(found.baseline)}
+    return {name: part for name, part in parts.items() if part}
+
+
 def has_targets(model: Model, data: Data) -> bool:
     """Return whether the data has a target column without a request for one."""
     try:
@@ -125,6 +142,7 @@ class _Run:
     counts: list[Counts] = field(init=False)
     slicers: list[Slicer] = field(init=False)
     worst: Worst = field(init=False)
+    baseline: Baseline = field(init=False)
     skips: Skips = field(default_factory=Skips)
     rows: int = 0
     blocks: int = 0
@@ -135,6 +153,7 @@ class _Run:
         groups = [slices.groups_of(column, self._sample(column)) for column in options.slices]
         self.slicers = [Slicer(each, self.tasks[0], options.replicates) for each in groups]
         columns = [column for column in self.data.columns if column not in targets]
+        self.baseline = Baseline(self.model.manifest.signature(), self.data.columns)
         self.worst = Worst(self.tasks[0], self.model.manifest.signature(), columns)
 
     def _sample(self, column: str) -> Iterator[Any]:
@@ -157,6 +176,8 @@ class _Run:
             self.blocks += 1
             self._count(scored.at(chosen), drawn[:, scored.positions[chosen] - start], cells)
         self.worst.add(scored)
+        if self.options.baseline:
+            self.baseline.add(scored)
 
     def _cells(self, slicer: Slicer, scored: Scored) -> dict[int, Any]:
         cells = scored.block.cells(slicer.groups.column)
@@ -175,4 +196,5 @@ class _Run:
             raise InvalidInput(f"no row can be evaluated; the first, {first['place']}: {first['reason']}")
         data = Evaluated(self.data.name, digest(self.data), self.rows, self.skips.rows, self.skips.to_json())
         figures = tuple(metrics.figures(counts) for counts in self.counts)
-        return Evaluation(data, figures, tuple(each.result() for each in self.slicers), self.worst.result())
+        found = tuple(each.result() for each in self.slicers)
+        return Evaluation(data, figures, found, self.worst.result(), self.baseline.to_json())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lightship.evaluation.metrics import OutputFigures
@@ -39,12 +39,16 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Result of an evaluation."""
+    """Result of an evaluation.
+
+    ``baseline`` are statistics of the features: a part of report.json of its own.
+    """
 
     data: Evaluated
     outputs: tuple[OutputFigures, ...]
     slices: tuple[Slice, ...] = ()
     worst: tuple[Mistake, ...] = ()
+    baseline: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry ``evaluation`` of report.json."""

@@ -114,6 +114,10 @@ class InputKind:
         count = spec.row_shape[0] if spec.row_shape else 1
         return (spec.name,) if count == 1 else tuple(f"{spec.name}_{index}" for index in range(count or 0))
 
+    def widths(self, spec: TensorSpec) -> tuple[int, ...]:
+        """Return how many elements of a row's tensor each of :meth:`columns` has."""
+        return (1,) * len(self.columns(spec) or ())
+
     def check_values(self, array: Array, spec: TensorSpec) -> None:
         """Raise InvalidInput for NaN and infinities that the input does not take."""
         check_finite(array, spec)

@@ -84,6 +84,10 @@ class TypedTabular(Tabular):
             reason = "lists hold the tensor's numbers: send text, booleans and dates in objects by column name"
             raise InvalidInput(reason, input=spec.name, row=error.row) from None
 
+    def widths(self, spec: TensorSpec) -> tuple[int, ...]:
+        """See :class:`InputKind`."""
+        return tuple(column.width for column in self.typed)
+
     @property
     def nullable(self) -> bool:
         """See :class:`InputKind`."""

@@ -65,8 +65,17 @@ def report(*outputs: dict[str, Any]) -> dict[str, Any]:
         "importance": {"method": HOSTILE, "features": [{"feature": HOSTILE, "importance": -0.25}]},
         "baseline": {
             "features": [
-                {"name": HOSTILE, "mean": 1.5, "std": 0.5, "min": 0, "max": 3, "missing": 2, "quantiles": {"0.5": 1.5}},
-                {"name": HOSTILE, "categories": {HOSTILE: 12, "other": 3}},
+                {
+                    "name": HOSTILE,
+                    "mean": 1.5,
+                    "std": 0.5,
+                    "min": 0,
+                    "max": 3,
+                    "missing": 2,
+                    "quantiles": [0, 1, 1.5, 2, 3],
+                },
+                {"name": HOSTILE, "missing": 400},
+                {"name": HOSTILE, "categories": {HOSTILE: 12, "other": 3}, "others": 4},
             ]
         },
     }

@@ -151,7 +151,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "compile": _Part(compiling.steps(), lambda _, step: compiling.measure(step)),
         "evaluation": _Part(
             evaluation.steps(),
-            lambda _, step: evaluation.measure(evaluation.QUICK if quick else evaluation.FULL, step),
+            lambda _, step: evaluation.measure(registry, evaluation.QUICK if quick else evaluation.FULL, step),
         ),
         "trees": _Part(trees.steps(), lambda _, step: trees.measure(trees.QUICK if quick else trees.FULL, step)),
         "preprocessing": _Part(

@@ -68,7 +68,11 @@ RESULTS: dict[str, Any] = {
                 "100000": {"rows": 100_000, "seconds": 1.0, "peak_memory_mib": 90.0},
                 "1000000": {"rows": 1_000_000, "seconds": 8.0, "peak_memory_mib": 95.0},
             }
-        }
+        },
+        "files": {
+            "100000": {"rows": 100_000, "seconds": 2.5, "peak_memory_mib": 150.0},
+            "1000000": {"rows": 1_000_000, "seconds": 25.0, "peak_memory_mib": 160.0},
+        },
     },
     "trees": {
         "models": {

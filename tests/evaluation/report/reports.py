@@ -105,4 +105,13 @@ def _mistake(target: str | float) -> dict[str, Any]:
 
 def _variant(name: str, size: int) -> dict[str, Any]:
     sizes = {"name": name, "bytes": size, "transfer_bytes": size // 2, "largest_difference": 0.001}
-    return sizes | {"metric": "accuracy", "value": 0.9, "change": -0.01, "low": -0.02, "high": 0.0, "within": True}
+    return sizes | {
+        "metric": "accuracy",
+        "float_layers": ["a", "b"],
+        "error": "",
+        "value": 0.9,
+        "change": -0.01,
+        "low": -0.02,
+        "high": 0.0,
+        "within": True,
+    }

@@ -29,7 +29,7 @@ PARALLEL = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
 # The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.
-FAST := tests/formats tests/inputs $(addprefix tests/,dispatch/test_callers.py dispatch/test_encodings.py engines/test_causes.py \
+FAST := tests/drawing tests/formats tests/inputs $(addprefix tests/,dispatch/test_callers.py dispatch/test_encodings.py engines/test_causes.py \
 	jobs/test_inflate.py jobs/test_items.py local/test_records.py \
 	test_install.py test_language.py test_layers.py test_settings.py test_state.py test_tensors.py)
 # A complete suite, with the tests marked slow, which `make test` omits.

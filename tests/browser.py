@@ -9,9 +9,13 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 from typing import Any
 
 BROWSER = "chromium"
+
+# A browser that does not respond for so long has failed.
+_SECONDS = 60
 
 # The shell gives the pipe the two file descriptors that Chromium expects.
 _START = 'exec "$@" 3<&{reading} 4>&{writing}'
@@ -77,7 +81,8 @@ class Browser:
     def __init__(self, reading: int, writing: int) -> None:
         self.events: list[dict[str, Any]] = []
         self._input = os.fdopen(writing, "wb", buffering=0)
-        self._output = os.fdopen(reading, "rb")
+        self._reading = reading
+        self._buffer = b""
         self._calls = 0
 
     def call(self, method: str, session: str = "", /, **parameters: Any) -> dict[str, Any]:
@@ -100,13 +105,16 @@ class Browser:
         """End the browser."""
         self.call("Browser.close")
         self._input.close()
-        self._output.close()
+        os.close(self._reading)
 
     def _read(self) -> dict[str, Any]:
-        message = bytearray()
-        while (byte := self._output.read(1)) != b"\0":
-            assert byte, "the browser has ended"
-            message += byte
+        while b"\0" not in self._buffer:
+            ready, _, _ = select([self._reading], [], [], _SECONDS)
+            assert ready, f"the browser has not responded for {_SECONDS} seconds"
+            block = os.read(self._reading, 65_536)
+            assert block, "the browser has ended"
+            self._buffer += block
+        message, _, self._buffer = self._buffer.partition(b"\0")
         answer: dict[str, Any] = json.loads(message)
         return answer
 

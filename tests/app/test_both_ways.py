@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from lightship.app.core import Core
 from lightship.app.messages import ASGIApp
 from tests.app.asgi import Exchange, ask
 from tests.bundles import Registries
+from tests.evaluation.report.published import with_report
+from tests.evaluation.report.reports import MEASUREMENTS, numbers, report
 from tests.protocols.right_requests import RIGHT
 from tests.serve import application, core, fast_path
 
@@ -98,6 +101,26 @@ def test_path_by_fast_path_and_application_has_equal_responses(both: Both, metho
         assert one == other, f"{method} {path!r}"
         seen.add(one.status)
     assert len(seen) > 1 or method in {"OPTIONS", "BREW"}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "media_type"),
+    [
+        (b"", 200, "text/html; charset=utf-8"),
+        (b"format=json", 200, "application/json"),
+        (b"format=x", 400, "application/json"),
+    ],
+)
+def test_report_by_fast_path_and_application_has_equal_responses(
+    registries: Registries, tmp_path: Path, query: bytes, status: int, media_type: str
+) -> None:
+    folder = with_report(registries.small, tmp_path, content=report(numbers()), measurements=MEASUREMENTS)
+    for path in ("/models/pair/report", "/models/pair/versions/1/report"):
+        one, other = (
+            _comparable(ask(way(_core(folder, "pair")), "GET", path, query=query)) for way in (fast_path, application)
+        )
+        assert one == other
+        assert (one.status, one.headers["content-type"]) == (status, media_type)
 
 
 @pytest.mark.parametrize("protocol", RIGHT)

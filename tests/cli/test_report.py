@@ -35,6 +35,15 @@ def test_report_writes_page(registry: str, tmp_path: Path, monkeypatch: pytest.M
     assert output.read_text() == (tmp_path / "pair-1.html").read_text()
 
 
+def test_report_open_without_browser_says_so(registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    output = tmp_path / "report.html"
+    result = run("pair", "--open", "--output", str(output), "--registry", registry)
+    assert result.exit_code == 0
+    assert output.is_file()
+    assert f"no browser to open {output}" in result.output
+
+
 def test_report_json_has_report_and_measurements(registry: str) -> None:
     record = json.loads(run("pair", "--json", "--registry", registry).output)
     assert record == {"model": "pair", "version": 1, "report": CONTENT, "measurements": MEASUREMENTS}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +92,17 @@ def test_compile_wrong_targets_are_refused(
     with pytest.raises(CompileError, match=named):
         compile_model(mlp, registry=registry, options=options)
     assert registry.models() == []
+
+
+def test_compile_keras_reports_loss_and_metrics_of_keras(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    script = Path(__file__).with_name("compiled_model.py")
+    subprocess.run([sys.executable, str(script), str(folder)], check=True, capture_output=True)
+    config = tmp_path / "model.yaml"
+    config.write_text('outputs: {p: {classes: ["a", "b", "c"]}}')
+    _, model = compiled(tmp_path / "one", folder / "model.keras", config=config, data=folder / "data.npz")
+    record = json.loads((model.bundle.path / REPORT).read_bytes())["evaluation"]["outputs"][0]
+    found = record["compiled_metrics"]
+    assert found["accuracy"] == pytest.approx(record["metrics"]["accuracy"]["value"], abs=1e-4)
+    assert found["loss"] == pytest.approx(record["metrics"]["log_loss"]["value"], abs=1e-3)

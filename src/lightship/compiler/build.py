@@ -12,7 +12,7 @@ from lightship import engines
 from lightship.bundle import EXPLAIN, GOLDEN, REPORT, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
-from lightship.compiler import sources, stages
+from lightship.compiler import reporting, sources, stages
 from lightship.compiler.compression.measuring import recordings as compression
 from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.declarations.config import Config
@@ -23,7 +23,7 @@ from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.sandbox import Progress
-from lightship.compiler.sources.base import Original, Reference
+from lightship.compiler.sources.base import Compiled, Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
 from lightship.compiler.sources.trust import trusted_code
 from lightship.compiler.verification import latency
@@ -62,8 +62,17 @@ class Loaded:
     job: BuildJob
     config: Config
     transform: Transform | None
-    original: Original
+    original: TimeLimited
     trusted: tuple[str, ...]
+
+    @property
+    def compiled(self) -> Compiled | None:
+        """Return the model where its framework has a loss and metrics for it.
+
+        None with a transform, because clients send other inputs.
+        """
+        found = self.original.original
+        return found if isinstance(found, Compiled) and self.transform is None else None
 
 
 @dataclass(frozen=True)
@@ -140,6 +149,8 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         begin("write")
         built = Built(loaded, recorded, choice)
         written = _write(built)
+        begin("evaluate")
+        written = written._replace(bundle=reporting.with_compiled_metrics(written.bundle, job, loaded.compiled))
         begin("measure")
         return _report(built, written).to_json()
 

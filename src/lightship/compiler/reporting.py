@@ -1,11 +1,14 @@
 """Report step, run in a child process: report.json of a finished bundle.
 
-It is what is known of the model beside its tensors, and holds only what is equal for two equal compiles.
+It is what is known of the model beside its tensors, and holds only what is equal for two equal compiles. The loss and
+metrics of the original's own framework are computed by the build step, which has the original in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,58 +18,97 @@ from lightship.bundle import REPORT, Bundle, digests, write_manifest
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.job import BuildJob
 from lightship.compiler.sandbox import Progress
+from lightship.compiler.sources.base import Compiled
 from lightship.errors import CompileError, InvalidInput, UnsupportedMedia
 from lightship.evaluation.data import open_data
-from lightship.evaluation.evaluate import Options, evaluate, has_targets, report_parts
+from lightship.evaluation.evaluate import Options, evaluate, has_targets, report_parts, sample
 from lightship.evaluation.evaluation import SCHEMA
 from lightship.model import Model
 
+# Part of the report until the report step moves it to the evaluation's first output.
+_COMPILED = "compiled_metrics"
+
 
 def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Write the report of the bundle in a job's folder, if there is something to report.
+    """Write the report of the bundle in a job's folder.
 
-    ``record`` has the JSON of the job and the table of its compression, None without a budget. Raises CompileError for
-    data that does not fit.
+    ``record`` has the JSON of the job and the table of its compression, None without a budget. Nothing is written where
+    there is nothing to report. Raises CompileError for data that does not fit.
     """
     progress("evaluate", 0.8)
     job, bundle = BuildJob.from_json(record["job"]), Bundle.reopen(Path(record["job"]["folder"]))
-    parts = {
-        "card": dict(Config.parse(job.config).card),
-        "compression": record["compression"],
-        **_evaluated(bundle, job),
-    }
-    write_parts(bundle, {name: part for name, part in parts.items() if part})
+    before = _parts(bundle)
+    options = _options(bundle, job)
+    evaluated = {} if options is None else _evaluated(bundle, job, options, before.pop(_COMPILED, {}))
+    parts = {"card": dict(Config.parse(job.config).card), "compression": record["compression"], **evaluated}
+    _write(bundle, before | {name: part for name, part in parts.items() if part})
     return {}
 
 
-def write_parts(bundle: Bundle, parts: Mapping[str, Any]) -> Bundle:
-    """Write parts of the report, beside those that it has; nothing without parts."""
-    if not parts:
+def with_compiled_metrics(bundle: Bundle, job: BuildJob, original: Compiled | None) -> Bundle:
+    """Return the bundle with the results of the original's own loss and metrics.
+
+    ``original`` is None where its framework has none. Raises CompileError for data that does not fit.
+    """
+    options = _options(bundle, job) if original else None
+    if original is None or options is None or job.data is None:
         return bundle
-    path = bundle.path / REPORT
-    before = orjson.loads(path.read_bytes()) if path.is_file() else {"schema": SCHEMA}
-    path.write_bytes(orjson.dumps(before | dict(parts)))
-    return write_manifest(bundle.path, bundle.manifest._replace(files=digests(bundle.path)))
+    with _of_data(job.data):
+        inputs, targets = sample(Model.load(bundle, transforms=job.transforms), job.data, options)
+    return _write(bundle, {_COMPILED: dict(original.compiled_metrics(inputs, targets))})
 
 
-def _evaluated(bundle: Bundle, job: BuildJob) -> dict[str, Any]:
-    """Return the parts that need data with targets."""
+def _options(bundle: Bundle, job: BuildJob) -> Options | None:
+    """Return how the bundle is evaluated; None without data that has targets."""
     if job.data is None:
-        return {}
+        return None
+    with _of_data(job.data):
+        if job.data.suffix == ".npy":
+            if job.target is not None:
+                raise InvalidInput(
+                    f"{job.data.name} has no targets: give an .npz file with an array '{job.target[:80]}'"
+                )
+            return None
+        if job.target is None:
+            model = Model.load(bundle, transforms=job.transforms)
+            if not has_targets(model, open_data(job.data, model.manifest.signature())):
+                return None
+    return Options(target=job.target, baseline=True)
+
+
+def _evaluated(bundle: Bundle, job: BuildJob, options: Options, compiled: Mapping[str, float]) -> dict[str, Any]:
+    """Return the parts that need data with targets."""
+    assert job.data is not None  # noqa: S101 - there are options for it
+    with _of_data(job.data):
+        model = Model.load(bundle, transforms=job.transforms)
+        found = evaluate(model, job.data, options)
+        first, *others = found.outputs
+        return report_parts(
+            model, job.data, replace(found, outputs=(replace(first, compiled_metrics=compiled), *others)), options
+        )
+
+
+@contextmanager
+def _of_data(path: Path) -> Iterator[None]:
+    """Turn the errors of a data file into CompileError."""
     try:
-        return _on_data(Model.load(bundle, transforms=job.transforms), job.data, job)
+        yield
     except (InvalidInput, UnsupportedMedia) as error:
         raise CompileError(error.message) from None
     except OSError as error:
-        raise CompileError(f"cannot read {job.data}: {error.strerror or error}") from None
+        raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _on_data(model: Model, path: Path, job: BuildJob) -> dict[str, Any]:
-    if path.suffix == ".npy":
-        if job.target is not None:
-            raise InvalidInput(f"{path.name} has no targets: give an .npz file with an array '{job.target[:80]}'")
-        return {}
-    options = Options(target=job.target, baseline=True)
-    if job.target is None and not has_targets(model, open_data(path, model.manifest.signature())):
-        return {}
-    return report_parts(model, path, evaluate(model, path, options), options)
+def _parts(bundle: Bundle) -> dict[str, Any]:
+    """Return the parts of the bundle's report; empty without one."""
+    path = bundle.path / REPORT
+    return dict(orjson.loads(path.read_bytes())) if path.is_file() else {}
+
+
+def _write(bundle: Bundle, parts: Mapping[str, Any]) -> Bundle:
+    """Write a report of these parts; without parts, remove it."""
+    path = bundle.path / REPORT
+    path.unlink(missing_ok=True)
+    if parts.keys() - {"schema"}:
+        path.write_bytes(orjson.dumps({"schema": SCHEMA} | dict(parts)))
+    return write_manifest(bundle.path, bundle.manifest._replace(files=digests(bundle.path)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-BUILD = ("check", "load", "record", "convert", "write", "measure")
+BUILD = ("check", "load", "record", "convert", "write", "evaluate", "measure")
 
 _PHRASES: Mapping[str, str] = {
     "check": "checking the file",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from lightship.evaluation.baseline import Baseline
 from lightship.evaluation.counts import Counts, replicates
 from lightship.evaluation.data import Block, Data, digest, named, open_data
 from lightship.evaluation.evaluation import Evaluated, Evaluation
-from lightship.evaluation.importance import importance
+from lightship.evaluation.importance import first_rows, importance
 from lightship.evaluation.mistakes import Worst
 from lightship.evaluation.scoring import Scored, Skips
 from lightship.evaluation.slices import Slicer
@@ -105,6 +105,16 @@ def report_parts(model: Model, path: Path, found: Evaluation, options: Options =
         needed = importance(model, data, tasks_for(model, data, options)[0])
     parts = {"evaluation": found.to_json(), "importance": needed, "baseline": dict(found.baseline)}
     return {name: part for name, part in parts.items() if part}
+
+
+def sample(model: Model, path: Path, options: Options = DEFAULT) -> tuple[Mapping[str, Array], Array]:
+    """Return inputs and targets of the first rows that can be evaluated.
+
+    Raises as :func:`evaluate` does.
+    """
+    data = open_data(path, model.manifest.signature(), header=options.header)
+    with named(path):
+        return first_rows(model, data, tasks_for(model, data, options)[0])
 
 
 def has_targets(model: Model, data: Data) -> bool:

@@ -33,7 +33,7 @@ def importance(model: Model, data: Data, task: Task) -> dict[str, Any]:
     features = list(_features(model.manifest.signature()))
     if not 0 < len(features) <= MOST_FEATURES:
         return {}
-    inputs, targets = _first_rows(model, data, task)
+    inputs, targets = first_rows(model, data, task)
     if not len(targets):
         return {}
     base = _metric(model, task, inputs, targets)
@@ -55,7 +55,8 @@ def _features(signature: Signature) -> Iterator[tuple[str, TensorSpec, slice]]:
             yield feature.name, spec, slice(feature.start, feature.stop)
 
 
-def _first_rows(model: Model, data: Data, task: Task) -> tuple[Mapping[str, Array], Array]:
+def first_rows(model: Model, data: Data, task: Task) -> tuple[Mapping[str, Array], Array]:
+    """Return inputs and targets of the first 1,000 rows that can be evaluated."""
     parts: list[Mapping[str, Array]] = []
     targets: list[Array] = []
     for block in data.blocks(task.columns):

@@ -65,8 +65,17 @@ def report(*outputs: dict[str, Any]) -> dict[str, Any]:
         "importance": {"method": HOSTILE, "features": [{"feature": HOSTILE, "importance": -0.25}]},
         "baseline": {
             "features": [
-                {"name": HOSTILE, "mean": 1.5, "std": 0.5, "min": 0, "max": 3, "missing": 2, "quantiles": {"0.5": 1.5}},
-                {"name": HOSTILE, "categories": {HOSTILE: 12, "other": 3}},
+                {
+                    "name": HOSTILE,
+                    "mean": 1.5,
+                    "std": 0.5,
+                    "min": 0,
+                    "max": 3,
+                    "missing": 2,
+                    "quantiles": [0, 1, 1.5, 2, 3],
+                },
+                {"name": HOSTILE, "missing": 400},
+                {"name": HOSTILE, "categories": {HOSTILE: 12, "other": 3}, "others": 4},
             ]
         },
     }
@@ -96,4 +105,13 @@ def _mistake(target: str | float) -> dict[str, Any]:
 
 def _variant(name: str, size: int) -> dict[str, Any]:
     sizes = {"name": name, "bytes": size, "transfer_bytes": size // 2, "largest_difference": 0.001}
-    return sizes | {"metric": "accuracy", "value": 0.9, "change": -0.01, "low": -0.02, "high": 0.0, "within": True}
+    return sizes | {
+        "metric": "accuracy",
+        "float_layers": ["a", "b"],
+        "error": "",
+        "value": 0.9,
+        "change": -0.01,
+        "low": -0.02,
+        "high": 0.0,
+        "within": True,
+    }

@@ -134,6 +134,22 @@ def test_page_is_accessible() -> None:
     assert {each["href"][1:] for each in made.all("a")} == {*made.sections}
 
 
+def test_compression_names_choice_and_failures() -> None:
+    text = " ".join(page(BINARY, measurements=MEASUREMENTS).text.split())
+    assert "int8 (chosen) (2 layers in float32)" in text
+    assert "fp32 (2 layers in float32)" in text
+    assert "Variants that cannot be used" in text
+    assert "0.07 ms" in text
+    assert "67.0 MB" in text
+
+
+def test_baseline_shows_quantiles_and_other_categories() -> None:
+    made = page(report(numbers()))
+    first = made.texts.index("95%") + 2
+    assert made.texts[first : first + 10] == ["1.5", "0.5", "0", "3", "2", "0", "1", "1.5", "2", "3"]
+    assert any(text.endswith("other 3, others 4") for text in made.texts)
+
+
 @pytest.mark.parametrize(
     ("predicted", "shown"),
     [({"class": "dog", "probability": 0.98765}, "dog (0.988)"), (["a", "b"], "a, b"), ([0.123456, 2], "0.1235, 2")],

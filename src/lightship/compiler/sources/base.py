@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.additive import Additive
@@ -106,6 +106,18 @@ class Original(Protocol):
         """Write a SavedModel for the TensorFlow engine into an empty folder.
 
         Returns False where the format has none.
+        """
+        ...
+
+
+@runtime_checkable
+class Compiled(Protocol):
+    """An original that was compiled with a loss and metrics."""
+
+    def compiled_metrics(self, inputs: Mapping[str, Array], targets: Array) -> Mapping[str, float]:
+        """Return the framework's own loss and metrics by name.
+
+        ``targets`` are classes or numbers of the first output. Empty where there are none.
         """
         ...
 

@@ -36,9 +36,8 @@ def compression(record: Record, measurements: Record) -> Markup:
 
 
 def _row(each: Record, times: Record, chosen: str) -> list[Cell]:
-    name = foreign(each["name"])
     return [
-        join([name, tag("small", " (chosen)")]) if each["name"] == chosen else name,
+        _name(each, chosen),
         DASH if each.get("within") is None else "yes" if each["within"] else "no",
         Markup(size(each.get("bytes"))),
         Markup(size(each.get("transfer_bytes"))),
@@ -49,6 +48,13 @@ def _row(each: Record, times: Record, chosen: str) -> list[Cell]:
         Markup(DASH if each.get("value") is None else estimated(each["value"])),
         _change(each),
     ]
+
+
+def _name(each: Record, chosen: str) -> Markup:
+    """Return a variant's name, whether it was chosen, and its layers in float32."""
+    layers = len(each.get("float_layers", ()))
+    notes = [*(["chosen"] if each["name"] == chosen else []), *([f"{layers} layers in float32"] if layers else [])]
+    return join([foreign(each["name"]), *(tag("small", f" ({note})") for note in notes)])
 
 
 def _change(each: Record) -> Markup:

@@ -14,6 +14,7 @@ from lightship.evaluation.report.values import plain
 Record = Mapping[str, Any]
 
 _STATISTICS = ("mean", "std", "min", "max", "missing")
+_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 # The most categories of a feature in the table.
 _CATEGORIES = 10
 
@@ -35,26 +36,28 @@ def baseline(record: Record) -> Markup:
 
 
 def _numbers(features: Sequence[Record]) -> Markup:
-    quantiles = _quantiles(features[0]) if features else {}
+    head = ["feature", *_STATISTICS, *(f"{level:.0%}" for level in _LEVELS)]
     rows: list[list[Cell]] = [
-        [each["name"], *(each.get(name) for name in _STATISTICS), *_quantiles(each).values()] for each in features
+        [each["name"], *(each.get(name) for name in _STATISTICS), *_quantiles(each.get("quantiles"))]
+        for each in features
     ]
-    return table("Numbers", ["feature", *_STATISTICS, *quantiles], rows)
+    return table("Numbers; the last columns are quantiles", head, rows)
 
 
-def _quantiles(feature: Record) -> dict[str, float]:
-    """Return the quantiles by name."""
-    quantiles = feature.get("quantiles") or {}
-    return dict(quantiles) if isinstance(quantiles, Mapping) else {}
+def _quantiles(recorded: Sequence[float] | None) -> list[float | None]:
+    """Return the shown quantiles of those recorded, which are even from 0 to 1."""
+    if not recorded:
+        return [None] * len(_LEVELS)
+    return [recorded[round(level * (len(recorded) - 1))] for level in _LEVELS]
 
 
 def _categories(features: Sequence[Record]) -> Markup:
-    rows: list[list[Cell]] = [[each["name"], each.get("missing"), _listed(each["categories"])] for each in features]
-    return table("Categories", ["feature", "missing", "values and their rows"], rows)
+    rows: list[list[Cell]] = [[each["name"], _listed(each["categories"], each.get("others", 0))] for each in features]
+    return table("Categories", ["feature", "values and their rows"], rows)
 
 
-def _listed(categories: Mapping[str, int]) -> str:
+def _listed(categories: Mapping[str, int], others: int) -> str:
     largest = sorted(categories.items(), key=lambda pair: -pair[1])
+    others += sum(count for _, count in largest[_CATEGORIES:])
     texts = [f"{name} {plain(count)}" for name, count in largest[:_CATEGORIES]]
-    more = len(largest) - _CATEGORIES
-    return ", ".join(texts) + (f" and {more} more" if more > 0 else "")
+    return ", ".join([*texts, *([f"others {plain(others)}"] if others else [])])

@@ -1,7 +1,8 @@
 """Predictions of each row, as columns that are appended to the input's.
 
-An output with up to 64 classes has ``predicted_<output>``, the most likely class, and ``probability_<class>`` for each
-class (``probability_<output>_<class>`` where several outputs have classes). Other outputs have ``predicted_<output>``,
+An output with up to 64 classes has ``predicted_<output>``, the most likely class (where a row may have several, their
+names with ``;`` between them), and ``probability_<class>`` for each class (``probability_<output>_<class>`` where
+several outputs have classes). Other outputs have ``predicted_<output>``,
 with a number for each column where a row has several; an output of over 64 numbers per row, or of more dimensions, is
 one column of lists.
 """
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship.evaluation.counts.labels import THRESHOLD
 from lightship.evaluation.running import run
 from lightship.formats.parquet import Column
 from lightship.inputs.datafiles.rows import Prepared
@@ -104,6 +106,8 @@ def _names(spec: TensorSpec, *, several: bool) -> list[str]:
 def _columns(array: Array, spec: TensorSpec) -> list[Any]:
     if _has_classes(spec):
         table = probabilities(array, spec)
+        if spec.multi_label:
+            return [_labels(table, spec.classes), *table.T]
         classes = np.array(spec.classes, dtype=np.object_)
         return [classes[table.argmax(axis=1)].tolist(), *table.T]
     if _width(spec) is None:
@@ -112,6 +116,13 @@ def _columns(array: Array, spec: TensorSpec) -> list[Any]:
     if array.dtype == np.object_:
         return [[_text(value) for value in column] for column in table.T.tolist()]
     return list(table.T)
+
+
+def _labels(table: Array, classes: Sequence[str]) -> list[str]:
+    """Return the names of each row's classes, as evaluations read them."""
+    return [
+        ";".join(name for name, flag in zip(classes, row, strict=True) if flag) for row in (table >= THRESHOLD).tolist()
+    ]
 
 
 def _has_classes(spec: TensorSpec) -> bool:

@@ -15,6 +15,7 @@ from lightship.compiler import exports
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.additive import Additive
 from lightship.compiler.sources.base import Batch
+from lightship.compiler.sources.keras import compiled
 from lightship.compiler.sources.keras import hints as keras_hints
 from lightship.compiler.sources.keras.errors import translated
 from lightship.compiler.sources.keras.export import check as export_check
@@ -26,12 +27,18 @@ from lightship.tensors import Array, Signature
 
 
 def load_keras(
-    path: Path, work: Path, source: Mapping[str, str], *, framework: Framework, trust: bool
+    path: Path,
+    work: Path,
+    source: Mapping[str, str],
+    *,
+    framework: Framework,
+    trust: bool,
+    compile_config: Any = None,
 ) -> KerasOriginal:
     """Load a checked file with the package of its Keras version.
 
-    The training state is not loaded. Raises SourceRefused where the package cannot load the file or the model has no
-    known inputs and outputs.
+    The training state is not loaded; ``compile_config`` is the file's loss and metrics. Raises SourceRefused where the
+    package cannot load the file or the model has no known inputs and outputs.
     """
     try:
         model = framework.load(path, trust=trust)
@@ -42,7 +49,8 @@ def load_keras(
         raise _unusable(path.name, model, framework)
     keras_hints.check_vocabularies(path.name, model)
     origin = dict(source) | {framework.package: framework.version}
-    return KerasOriginal(Loaded(model, framework, trust), work, origin, path.stat().st_size)
+    settings = compile_config if isinstance(compile_config, dict) else {}
+    return KerasOriginal(Loaded(model, framework, trust, settings), work, origin, path.stat().st_size)
 
 
 def _unusable(label: str, model: Any, framework: Framework) -> SourceRefused:
@@ -66,11 +74,15 @@ def _declared_shape(model: Any) -> Any:
 
 
 class Loaded(NamedTuple):
-    """A model, the package that loaded it, and whether its code is trusted."""
+    """A model, the package that loaded it, and whether its code is trusted.
+
+    ``compiled`` is the file's record of the loss and metrics.
+    """
 
     model: Any
     framework: Framework
     trust: bool
+    compiled: Mapping[str, Any] = {}
 
 
 class KerasOriginal:
@@ -83,7 +95,7 @@ class KerasOriginal:
         self.source = source
         self.size = size
         self.subject = f"{loaded.framework.title} model.predict"
-        self._model, self._framework, self._trust = loaded
+        self._model, self._framework, self._trust, self._compiled = loaded
         self._work = work
         self._traced = Traced.of(loaded.framework, loaded.model)
         self.notes = self._traced.renamed
@@ -141,6 +153,13 @@ class KerasOriginal:
             f"{title} model(...)": lambda: self._model(packed, training=False),
             "the exported signature in TensorFlow": lambda: self._traced.run(inputs),
         }
+
+    def compiled_metrics(self, inputs: Mapping[str, Array], targets: Array) -> dict[str, float]:
+        """Return Keras' own loss and metrics; see :func:`compiled.compiled_metrics`."""
+        if len(self._traced.outputs) != 1:
+            return {}
+        arrays = [inputs[name] for name in self._traced.inputs]
+        return compiled.compiled_metrics(self._model, self._framework, self._compiled, arrays, targets)
 
     def hints(self, signature: Signature) -> dict[str, Hint]:
         """Return hints from the first layers of the model."""

@@ -73,7 +73,8 @@ class KerasFile:
         package that opens the file for writing gets a copy.
         """
         source = {"format": self.name, "digest": digest_file(path)}
-        framework = _framework(path, _config(path))
+        config = _config(path)
+        framework = _framework(path, config)
         opened = path
         if framework.writable:
             opened = work / f"{path.stem}.keras"
@@ -81,7 +82,8 @@ class KerasFile:
         elif path.suffix != ".keras":
             opened = work / f"{path.stem}.keras"
             opened.symlink_to(path.resolve())
-        return load_keras(opened, work, source, framework=framework, trust=trust)
+        compiled = config.get("compile_config")
+        return load_keras(opened, work, source, framework=framework, trust=trust, compile_config=compiled)
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightship import engines
-from lightship.bundle import EXPLAIN, GOLDEN, REPORT, Bundle, Manifest, digests, write_manifest
+from lightship.bundle import EXPLAIN, GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import reporting, sources, stages
@@ -21,7 +21,7 @@ from lightship.compiler.declarations.transformed import Transformed, load_declar
 from lightship.compiler.graph import randomness
 from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
-from lightship.compiler.report import Latency, Report, Sizes
+from lightship.compiler.report import Latency, Report, Sizes, serving_bytes
 from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Compiled, Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
@@ -45,7 +45,6 @@ from lightship.preprocessing import write_programs
 from lightship.tensors import Signature
 from lightship.transforms import Transform
 
-_EXTRAS = (GOLDEN, REPORT, EXPLAIN, storage.FILE)  # files that a prediction does not need
 _UNMEASURED = Cost(0.0, 0)  # the trial measures the cost in a separate process
 
 
@@ -242,7 +241,6 @@ def _parity(agreements: list[Agreement]) -> Mapping[str, Mapping[str, Any]]:
 def _report(built: Built, written: Written) -> Report:
     choice, bundle = built.choice, written.bundle
     manifest = bundle.manifest
-    after = sum((bundle.path / name).stat().st_size for name in manifest.files if name not in _EXTRAS)
     return Report(
         name="",
         version=0,
@@ -250,7 +248,7 @@ def _report(built: Built, written: Written) -> Report:
         engine=choice.engine,
         reasons=choice.reasons,
         signatures=manifest.signatures,
-        sizes=Sizes(built.loaded.original.size, after),
+        sizes=Sizes(built.loaded.original.size, serving_bytes(bundle)),
         parity=tuple(written.agreements),
         latency=_latency(built, written.model),
         cost=_UNMEASURED,

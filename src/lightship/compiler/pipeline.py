@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lightship.bundle import GOLDEN, Bundle
+from lightship.bundle import Bundle
 from lightship.compiler import sources, untrusted_report
 from lightship.compiler.compression.budget import Budget
 from lightship.compiler.compression.steps import Compressing
@@ -24,7 +24,7 @@ from lightship.compiler.compression.table import Compression
 from lightship.compiler.declarations import named_files
 from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
-from lightship.compiler.report import Report
+from lightship.compiler.report import Report, serving_bytes
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
 from lightship.compiler.verification import child_output, datafiles, report_file
 from lightship.compiler.verification.parity import Agreement
@@ -202,7 +202,6 @@ def _compress(
 
 def _compressed(report: Report, compression: Compression, bundle: Bundle) -> Report:
     """Return the report of the chosen variant: its size, latency and parity."""
-    after = sum((bundle.path / name).stat().st_size for name in bundle.manifest.files if name != GOLDEN)
     seconds = compression.candidate(compression.chosen).p50_1
     parity = tuple(
         Agreement(signature.name, output, **figures)
@@ -211,7 +210,7 @@ def _compressed(report: Report, compression: Compression, bundle: Bundle) -> Rep
     )
     return replace(
         report,
-        sizes=replace(report.sizes, after=after),
+        sizes=replace(report.sizes, after=serving_bytes(bundle)),
         latency=replace(report.latency, after=seconds or report.latency.after),
         parity=parity,
         compression=compression,

@@ -8,10 +8,7 @@ import click
 
 from lightship.cli.arguments.options import model_argument, parse_model, registry_option
 from lightship.cli.output.terminal import console
-from lightship.drawing.svg import to_svg
 from lightship.errors import InvalidInput
-from lightship.explain.exact.figure import figure_of
-from lightship.explain.line import Unexplained
 from lightship.registry.registry import Registry
 
 
@@ -35,7 +32,10 @@ def draw_command(model: str, *, output: Path | None, tree: int | None, target: s
     lightship draw flowers --output tree.svg
     lightship draw forest --tree 7
     """
-    from lightship.drawing.png import to_png  # imported here: other commands do not need Pillow
+    from lightship.drawing.png import to_png  # imported here: other commands need neither Pillow nor explanations
+    from lightship.drawing.svg import to_svg
+    from lightship.explain.exact.figure import figure_of
+    from lightship.explain.line import Unexplained
 
     name, version = parse_model(model)
     number = registry.resolve(name, version)

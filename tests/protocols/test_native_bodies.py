@@ -9,10 +9,11 @@ import orjson
 import pytest
 
 from lightship.bundle import Manifest
+from lightship.calls import ModelState
 from lightship.errors import InvalidInput
 from lightship.inputs import configure
 from lightship.protocols.http import Request
-from lightship.protocols.native import decode_predict
+from lightship.protocols.native import decode_predict, encode_model
 from lightship.tensors import Signature, TensorSpec
 
 NUMBER = {"type": "number", "missing": "nan"}
@@ -116,3 +117,12 @@ def test_cells_in_lists_of_typed_table_are_refused_with_form_to_send() -> None:
 def test_body_other_than_json_is_refused_with_reason(body: bytes, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         decoded(body, CLIENT)
+
+
+def test_encode_model_with_card_shows_card() -> None:
+    manifest = Manifest("litert", (Signature("s", (AGE,), (AGE,)),), {}, card={"owner": "me"})
+    assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+    assert orjson.loads(encode_model(ModelState("m", 1, (1,), manifest=manifest)).body)["card"] == {"owner": "me"}
+    plain = manifest._replace(card={})
+    assert b"card" not in plain.to_bytes()
+    assert "card" not in orjson.loads(encode_model(ModelState("m", 1, (1,), manifest=plain)).body)

@@ -21,6 +21,10 @@ ROWS = 1000
 MOST_FEATURES = 100
 REPEATS = 3
 
+# Rows that are predicted in total, and the fewest of one feature.
+_BUDGET = 100_000
+_FEWEST = 100
+
 _SEED = 0
 
 
@@ -33,7 +37,7 @@ def importance(model: Model, data: Data, task: Task) -> dict[str, Any]:
     features = list(_features(model.manifest.signature()))
     if not 0 < len(features) <= MOST_FEATURES:
         return {}
-    inputs, targets = first_rows(model, data, task)
+    inputs, targets = first_rows(model, data, task, rows=max(_FEWEST, min(ROWS, _BUDGET // len(features) // REPEATS)))
     if not len(targets):
         return {}
     base = _metric(model, task, inputs, targets)
@@ -57,8 +61,8 @@ def _features(signature: Signature) -> Iterator[tuple[str, TensorSpec, slice]]:
             start += width
 
 
-def first_rows(model: Model, data: Data, task: Task) -> tuple[Mapping[str, Array], Array]:
-    """Return inputs and targets of the first 1,000 rows that can be evaluated."""
+def first_rows(model: Model, data: Data, task: Task, *, rows: int = ROWS) -> tuple[Mapping[str, Array], Array]:
+    """Return inputs and targets of the first rows that can be evaluated."""
     parts: list[Mapping[str, Array]] = []
     targets: list[Array] = []
     for block in data.blocks(task.columns):
@@ -68,11 +72,11 @@ def first_rows(model: Model, data: Data, task: Task) -> tuple[Mapping[str, Array
             chosen = [index for index, position in enumerate(batch.positions.tolist()) if position in kept]
             parts.append({name: array[chosen] for name, array in batch.inputs.items()})
         targets.append(scored.targets[0])
-        if sum(map(len, targets)) >= ROWS:
+        if sum(map(len, targets)) >= rows:
             break
     names = [spec.name for spec in model.manifest.signature().inputs]
-    inputs = {name: np.concatenate([part[name] for part in parts])[:ROWS] for name in names} if parts else {}
-    return inputs, np.concatenate(targets)[:ROWS]
+    inputs = {name: np.concatenate([part[name] for part in parts])[:rows] for name in names} if parts else {}
+    return inputs, np.concatenate(targets)[:rows]
 
 
 def _loss(

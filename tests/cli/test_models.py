@@ -239,3 +239,10 @@ def test_help_has_usage_and_description() -> None:
         text = run(*words, "--help").output
         assert "Usage:" in text
         assert len(text.splitlines()) > 5
+
+
+def test_show_prints_card(registries: Registries, tmp_path: Path) -> None:
+    shutil.copytree(registries.small / "pair", tmp_path / "pair")
+    bundle = Bundle.open(tmp_path / "pair" / "1")
+    write_manifest(bundle.path, bundle.manifest._replace(card={"owner": "post@example.com"}))
+    assert "post@example.com" in run("show", "pair", "--registry", str(tmp_path)).output

@@ -9,10 +9,11 @@ import orjson
 import pytest
 
 from lightship.bundle import Manifest
+from lightship.calls import ModelState
 from lightship.errors import InvalidInput
 from lightship.inputs import configure
 from lightship.protocols.http import Request
-from lightship.protocols.native import decode_predict
+from lightship.protocols.native import decode_predict, encode_model
 from lightship.tensors import Signature, TensorSpec
 
 NUMBER = {"type": "number", "missing": "nan"}
@@ -155,3 +156,12 @@ def test_first_wrong_row_of_body_is_named(
 def test_inputs_with_different_numbers_of_rows_are_named_without_absent_ones() -> None:
     with pytest.raises(InvalidInput, match="'job' has 1, 'region' has 2"):
         decoded({"job": ["a"], "region": ["b", "c"]}, *PEOPLE)
+
+
+def test_encode_model_with_card_shows_card() -> None:
+    manifest = Manifest("litert", (Signature("s", (AGE,), (AGE,)),), {}, card={"owner": "me"})
+    assert Manifest.from_bytes(manifest.to_bytes()) == manifest
+    assert orjson.loads(encode_model(ModelState("m", 1, (1,), manifest=manifest)).body)["card"] == {"owner": "me"}
+    plain = manifest._replace(card={})
+    assert b"card" not in plain.to_bytes()
+    assert "card" not in orjson.loads(encode_model(ModelState("m", 1, (1,), manifest=plain)).body)

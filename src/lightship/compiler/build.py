@@ -148,7 +148,8 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         begin("write")
         built = Built(loaded, recorded, choice)
         written = _write(built)
-        begin("evaluate")
+        if job.data is not None:
+            begin("evaluate")
         written = written._replace(bundle=reporting.with_compiled_metrics(written.bundle, job, loaded.compiled))
         begin("measure")
         return _report(built, written).to_json()

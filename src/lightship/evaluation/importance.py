@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,10 @@ ROWS = 1000
 MOST_FEATURES = 100
 REPEATS = 3
 
+# Rows that are predicted in total, and the fewest of one feature.
+_BUDGET = 100_000
+_FEWEST = 100
+
 _SEED = 0
 
 
@@ -33,17 +38,42 @@ def importance(model: Model, data: Data, task: Task) -> dict[str, Any]:
     features = list(_features(model.manifest.signature()))
     if not 0 < len(features) <= MOST_FEATURES:
         return {}
-    inputs, targets = first_rows(model, data, task)
-    if not len(targets):
+    rows = max(_FEWEST, min(ROWS, _BUDGET // len(features) // REPEATS))
+    sample = _Sample(model, task, *first_rows(model, data, task, rows=rows))
+    if not len(sample.targets) or not np.isfinite(base := sample.metric(sample.inputs)):
         return {}
-    base = _metric(model, task, inputs, targets)
-    if not np.isfinite(base):
-        return {}
-    found = [
-        {"feature": name, "importance": _loss(model, task, inputs, targets, base, (spec, columns))}
-        for name, spec, columns in features
-    ]
-    return {"method": f"permutation, change of {task.main} on {len(targets)} rows", "features": found}
+    found = [{"feature": name, "importance": sample.loss(base, spec, columns)} for name, spec, columns in features]
+    return {"method": f"permutation, change of {task.main} on {len(sample.targets)} rows", "features": found}
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Rows of a model's inputs with their targets."""
+
+    model: Model
+    task: Task
+    inputs: Mapping[str, Array]
+    targets: Array
+
+    def metric(self, inputs: Mapping[str, Array]) -> float:
+        """Return the main metric for other inputs; NaN where it is undefined."""
+        counts: Any = self.task.empty(0, areas=False)
+        outputs = self.model.predict(Call(inputs)).outputs[self.task.spec.name]
+        counts.add(self.targets, self.task.predictions(outputs), np.ones((1, len(self.targets))))
+        return float(metrics.values(counts)[self.task.main][0])
+
+    def loss(self, base: float, spec: TensorSpec, columns: slice) -> float:
+        """Return how much worse the metric is than ``base`` with shuffled columns."""
+        generator = np.random.default_rng(_SEED)
+        losses = []
+        for _ in range(REPEATS):
+            shuffled = self.inputs[spec.name].copy()
+            order = generator.permutation(len(shuffled))
+            part = (slice(None), columns) if shuffled.ndim > 1 else slice(None)
+            shuffled[part] = shuffled[part][order]
+            change = self.metric({**self.inputs, spec.name: shuffled}) - base
+            losses.append(-change if self.task.higher else change)
+        return float(np.nan_to_num(np.mean(losses)))
 
 
 def _features(signature: Signature) -> Iterator[tuple[str, TensorSpec, slice]]:
@@ -55,8 +85,8 @@ def _features(signature: Signature) -> Iterator[tuple[str, TensorSpec, slice]]:
             yield feature.name, spec, slice(feature.start, feature.stop)
 
 
-def first_rows(model: Model, data: Data, task: Task) -> tuple[Mapping[str, Array], Array]:
-    """Return inputs and targets of the first 1,000 rows that can be evaluated."""
+def first_rows(model: Model, data: Data, task: Task, *, rows: int = ROWS) -> tuple[Mapping[str, Array], Array]:
+    """Return inputs and targets of the first rows that can be evaluated."""
     parts: list[Mapping[str, Array]] = []
     targets: list[Array] = []
     for block in data.blocks(task.columns):
@@ -66,38 +96,8 @@ def first_rows(model: Model, data: Data, task: Task) -> tuple[Mapping[str, Array
             chosen = [index for index, position in enumerate(batch.positions.tolist()) if position in kept]
             parts.append({name: array[chosen] for name, array in batch.inputs.items()})
         targets.append(scored.targets[0])
-        if sum(map(len, targets)) >= ROWS:
+        if sum(map(len, targets)) >= rows:
             break
     names = [spec.name for spec in model.manifest.signature().inputs]
-    inputs = {name: np.concatenate([part[name] for part in parts])[:ROWS] for name in names} if parts else {}
-    return inputs, np.concatenate(targets)[:ROWS]
-
-
-def _loss(
-    model: Model,
-    task: Task,
-    inputs: Mapping[str, Array],
-    targets: Array,
-    base: float,
-    feature: tuple[TensorSpec, slice],
-) -> float:
-    spec, columns = feature
-    generator = np.random.default_rng(_SEED)
-    losses = []
-    for _ in range(REPEATS):
-        shuffled = inputs[spec.name].copy()
-        order = generator.permutation(len(targets))
-        if shuffled.ndim == 1:
-            shuffled = shuffled[order]
-        else:
-            shuffled[:, columns] = shuffled[order, columns]
-        change = _metric(model, task, {**inputs, spec.name: shuffled}, targets) - base
-        losses.append(-change if task.higher else change)
-    return float(np.nan_to_num(np.mean(losses)))
-
-
-def _metric(model: Model, task: Task, inputs: Mapping[str, Array], targets: Array) -> float:
-    counts: Any = task.empty(0, areas=False)
-    outputs = model.predict(Call(inputs)).outputs[task.spec.name]
-    counts.add(targets, task.predictions(outputs), np.ones((1, len(targets))))
-    return float(metrics.values(counts)[task.main][0])
+    inputs = {name: np.concatenate([part[name] for part in parts])[:rows] for name in names} if parts else {}
+    return inputs, np.concatenate(targets)[:rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,33 +59,36 @@ class ParquetFile:
             yield ParquetBlock(self.name, table.slice(0, 0), lost, found, first=first, done=first / last)
 
 
+@dataclass
 class ParquetBlock:
     """Rows of a table; see :class:`lightship.evaluation.data.base.Block`.
 
     ``lost`` are rows after those of the ``pyarrow.Table`` that could not be read.
     """
 
-    def __init__(self, name: str, table: Any, lost: list[Row], found: Layout, *, first: int, done: float) -> None:
-        self.first = first
-        self.rows = table.num_rows + len(lost)
-        self.done = done
-        self._name = name
-        self._table = table
-        self._lost = lost
-        self._layout = found
+    name: str
+    table: Any
+    lost: list[Row]
+    layout: Layout
+    first: int
+    done: float
+    rows: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = self.table.num_rows + len(self.lost)
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.evaluation.data.base.Block`."""
-        return columnar.prepare(parquet.without_decimals(self._table), self._lost, self._layout)
+        return columnar.prepare(parquet.without_decimals(self.table), self.lost, self.layout)
 
     def cells(self, column: str) -> Sequence[Any]:
         """See :class:`lightship.evaluation.data.base.Block`."""
-        if column not in self._table.column_names:
+        if column not in self.table.column_names:
             return [None] * self.rows
-        found = parquet.rows_of(self._table.select([column]), first=1)
+        found = parquet.rows_of(self.table.select([column]), first=1)
         cells = [None if row.error else parquet.number(dict(row.cells)[column]) for row in found]
-        return [*cells, *([None] * len(self._lost))]
+        return [*cells, *([None] * len(self.lost))]
 
     def place(self, position: int) -> str:
         """See :class:`lightship.evaluation.data.base.Block`."""
-        return f"{self._name}, row {self.first + position}"
+        return f"{self.name}, row {self.first + position}"

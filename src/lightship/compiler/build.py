@@ -128,7 +128,7 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Write a bundle to the job's folder and return a partial report as JSON.
 
     ``record`` is the JSON of a :class:`lightship.compiler.job.BuildJob`. The report lacks name, version, digest, cost
-    and sandbox, which the caller adds.
+    and sandbox, which the caller adds; beside it are the ``compiled_metrics`` for the report step.
     """
     job = BuildJob.from_json(record)
 
@@ -150,9 +150,9 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         written = _write(built)
         if job.data is not None:
             begin("evaluate")
-        written = written._replace(bundle=reporting.with_compiled_metrics(written.bundle, job, loaded.compiled))
+        compiled = reporting.compiled_metrics(written.bundle, job, loaded.compiled)
         begin("measure")
-        return _report(built, written).to_json()
+        return _report(built, written).to_json() | {"compiled_metrics": dict(compiled)}
 
 
 def _load(job: BuildJob, work: Path, begin: Callable[[str], None]) -> Loaded:

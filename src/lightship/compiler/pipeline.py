@@ -155,7 +155,7 @@ def compile_bundle(
         compression = None
         if job.budget and scratch:
             compression = _compress(job, job.budget, scratch, bundle, child)
-        child(_reporting(job, compression))
+        child(_reporting(job, compression, built.result.get("compiled_metrics", {})))
         bundle = _verified(job, built, largest=limits.file_bytes)
     tried = child(_trial(job))
     report = _report(built, tried.result, bundle)
@@ -246,10 +246,14 @@ def _build(job: BuildJob) -> Task:
     )
 
 
-def _reporting(job: BuildJob, compression: Compression | None) -> Task:
+def _reporting(job: BuildJob, compression: Compression | None, compiled_metrics: Any) -> Task:
     return Task(
         "lightship.compiler.reporting",
-        {"job": job.to_json(), "compression": compression.to_json() if compression else None},
+        {
+            "job": job.to_json(),
+            "compression": compression.to_json() if compression else None,
+            "compiled_metrics": compiled_metrics,
+        },
         reads=[*([job.data] if job.data else []), *_transform_files(job)],
         writes=[job.folder],
         subject="the process that evaluated the compiled model",

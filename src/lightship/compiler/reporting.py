@@ -25,37 +25,36 @@ from lightship.evaluation.evaluate import Options, evaluate, has_targets, report
 from lightship.evaluation.evaluation import SCHEMA
 from lightship.model import Model
 
-# Part of the report until the report step moves it to the evaluation's first output.
-_COMPILED = "compiled_metrics"
-
 
 def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Write the report of the bundle in a job's folder.
 
-    ``record`` has the JSON of the job and the table of its compression, None without a budget. Nothing is written where
-    there is nothing to report. Raises CompileError for data that does not fit.
+    ``record`` has the JSON of the job, the table of its compression, None without a budget, and the results of
+    :func:`compiled_metrics`. Nothing is written where there is nothing to report. Raises CompileError for data that
+    does not fit.
     """
     progress("evaluate", 0.8)
     job, bundle = BuildJob.from_json(record["job"]), Bundle.reopen(Path(record["job"]["folder"]))
-    before = _parts(bundle)
     options = _options(bundle, job)
-    evaluated = {} if options is None else _evaluated(bundle, job, options, before.pop(_COMPILED, {}))
+    evaluated = {} if options is None else _evaluated(bundle, job, options, record["compiled_metrics"])
     parts = {"card": dict(Config.parse(job.config).card), "compression": record["compression"], **evaluated}
-    _write(bundle, before | {name: part for name, part in parts.items() if part})
+    if found := {name: part for name, part in parts.items() if part}:
+        (bundle.path / REPORT).write_bytes(orjson.dumps({"schema": SCHEMA} | found))
+        write_manifest(bundle.path, bundle.manifest._replace(files=digests(bundle.path)))
     return {}
 
 
-def with_compiled_metrics(bundle: Bundle, job: BuildJob, original: Compiled | None) -> Bundle:
-    """Return the bundle with the results of the original's own loss and metrics.
+def compiled_metrics(bundle: Bundle, job: BuildJob, original: Compiled | None) -> Mapping[str, float]:
+    """Return the results of the original's own loss and metrics on the data.
 
     ``original`` is None where its framework has none. Raises CompileError for data that does not fit.
     """
     options = _options(bundle, job) if original else None
     if original is None or options is None or job.data is None:
-        return bundle
+        return {}
     with _of_data(job.data):
         inputs, targets = sample(Model.load(bundle, transforms=job.transforms), job.data, options)
-    return _write(bundle, {_COMPILED: dict(original.compiled_metrics(inputs, targets))})
+    return original.compiled_metrics(inputs, targets)
 
 
 def _options(bundle: Bundle, job: BuildJob) -> Options | None:
@@ -97,18 +96,3 @@ def _of_data(path: Path) -> Iterator[None]:
         raise CompileError(error.message) from None
     except OSError as error:
         raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def _parts(bundle: Bundle) -> dict[str, Any]:
-    """Return the parts of the bundle's report; empty without one."""
-    path = bundle.path / REPORT
-    return dict(orjson.loads(path.read_bytes())) if path.is_file() else {}
-
-
-def _write(bundle: Bundle, parts: Mapping[str, Any]) -> Bundle:
-    """Write a report of these parts; without parts, remove it."""
-    path = bundle.path / REPORT
-    path.unlink(missing_ok=True)
-    if parts.keys() - {"schema"}:
-        path.write_bytes(orjson.dumps({"schema": SCHEMA} | dict(parts)))
-    return write_manifest(bundle.path, bundle.manifest._replace(files=digests(bundle.path)))

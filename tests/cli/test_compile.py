@@ -51,7 +51,7 @@ def test_compile_unsafe_layer_is_named_with_exit_code_2(sources: Path, tmp_path:
 
 
 def test_compile_data_of_wrong_format_is_refused_before_model_is_opened(sources: Path, tmp_path: Path) -> None:
-    for data, named in (("README.md", ".csv, .npy, .npz"), ("no.csv", "no.csv")):
+    for data, named in (("README.md", ".csv, .jsonl, .ndjson, .parquet, .npy, .npz"), ("no.csv", "no.csv")):
         refused = run("compile", str(sources / "named.tflite"), "--data", data, "--registry", str(tmp_path))
         assert refused.returncode == 2
         assert named in refused.stderr.splitlines()[-1]

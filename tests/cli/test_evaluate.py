@@ -57,3 +57,12 @@ def test_evaluate_report_is_written_as_page(registries: Registries, tmp_path: Pa
     result = run(registries, "evaluate", "quickstart", str(data), "--bootstrap", "5", "--report", str(page))
     assert result.exit_code == 0
     assert "mean concavity" in page.read_text()
+
+
+def test_evaluate_single_class_is_warned_about(registries: Registries, tmp_path: Path) -> None:
+    data = datasets.write_csv(tmp_path / "data.csv")
+    lines = data.read_text().splitlines()
+    data.write_text("\n".join([lines[0], *(line for line in lines if "malignant" in line)]))
+    result = run(registries, "evaluate", "quickstart", str(data), "--bootstrap", "0")
+    assert result.exit_code == 0
+    assert "every target is 'malignant'" in result.stdout

@@ -154,7 +154,10 @@ def show(title: str, evaluation: Evaluation) -> None:
 def _print_output(console: Console, output: OutputFigures) -> None:
     console.print(metrics_table(output.output, output.metrics))
     for name, reason in output.absent.items():
-        console.print(f"{name} is not defined: {reason}")
+        console.print(f"{name} is not defined: {reason}", soft_wrap=True)
+    present = [each.name for each in output.per_class if each.support]
+    if output.task == "classes" and len(present) == 1:
+        console.print(f"warning: every target is {printable(present[0])!r}: test rows of each class", soft_wrap=True)
     if output.per_class:
         console.print(_class_table(output))
     if output.compiled_metrics:

@@ -47,7 +47,9 @@ class NumberTask:
 
     def expected(self) -> str:
         """See :class:`lightship.evaluation.tasks.base.Task`."""
-        return "a number" if self.width == 1 or len(self.columns) > 1 else f"a list of {self.width} numbers"
+        if self.width > 1 and len(self.columns) == 1:
+            return f"a list of {self.width} numbers"
+        return f"a number (if '{self.spec.name}' has classes, name them in model.yaml and compile the model again)"
 
     def predictions(self, output: Array) -> Array:
         """See :class:`lightship.evaluation.tasks.base.Task`."""

@@ -178,7 +178,7 @@ def test_openapi_describes_texts(bundle: Bundle) -> None:
     assert list(content) == ["application/json", "text/plain", "text/csv"]
     assert content["application/json"]["example"] == {"input": ["a good film"]}
     forms = content["application/json"]["schema"]["properties"]["input"]["anyOf"]
-    assert {form.get("maxLength") for form in forms} == {None, 65536}
+    assert '"maxLength": 65536' in json.dumps(forms)
 
 
 def test_command_line_gives_equal_answers(compiled: Registry, expected: Array, tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ def read_data(path: Path, signature: Signature, *, target: str | None = None, ro
 def read_targets(path: Path, signature: Signature, target: str, *, rows: int = MOST_ROWS) -> list[Any]:
     """Return the first cells of a target column or array; raises CompileError."""
     check_file(path)
+    if path.suffix == ".npy":
+        raise CompileError(f"{path.name} has no target '{target}': give an .npz file with inputs and targets")
     try:
         data = open_data(path, signature)
         if target not in data.columns:
@@ -75,7 +77,7 @@ def read_targets(path: Path, signature: Signature, target: str, *, rows: int = M
             raise CompileError(f"{path.name} has no target '{target}': its columns are {columns}")
         found: list[Any] = []
         for block in data.blocks([target]):
-            found += block.cells(target)
+            found += [cell[0] if isinstance(cell, list) and len(cell) == 1 else cell for cell in block.cells(target)]
             if len(found) >= rows:
                 break
     except OSError as error:

@@ -7,8 +7,8 @@ without effect on those already done. This module may import only the standard l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from itertools import chain, islice
 
 from lightship import formats
@@ -96,13 +96,14 @@ def end(job: Job, cloud: Cloud) -> str:
 
 
 def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int) -> str:
-    cursor, header, blocks = _beginning(job, scanner, cloud)
+    names = cache(partial(_names, job, cloud))
+    cursor, header, blocks = _beginning(job, scanner, names, cloud)
     if not cursor.index:
         Ledger(cloud).jobs.put_header(job.id, header)
     content = _Content(blocks, cursor.offset, keep=job.gzip)
     target = job.options.chunk_bytes(job.source.size)
-    names = partial(_columns, job, header, cloud)
-    spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target, names=names)
+    columns = names if header is None else lambda: header.columns
+    spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target, names=columns)
     chunks = _chunks(job, spans, cursor.index, content, cloud)
     while batch := list(islice(chunks, _BATCH)):
         cursor = publish(job, batch, cloud)
@@ -114,7 +115,9 @@ def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int
     return finish(job, cursor, cloud)
 
 
-def _beginning(job: Job, scanner: Streamed, cloud: Cloud) -> tuple[Cursor, Header | None, Iterator[bytes]]:
+def _beginning(
+    job: Job, scanner: Streamed, names: Callable[[], tuple[str, ...]], cloud: Cloud
+) -> tuple[Cursor, Header | None, Iterator[bytes]]:
     """Return where to continue, the header, and the file's content from there on."""
     if job.cursor.index:
         return job.cursor, job.header, _content(job, job.cursor.offset, cloud)
@@ -124,17 +127,13 @@ def _beginning(job: Job, scanner: Streamed, cloud: Cloud) -> tuple[Cursor, Heade
         first += block
         if len(first) >= FIRST_BLOCK:
             break
-    header = scanner.header(first, has_header=job.options.header, names=partial(_names, job, cloud)) if first else None
+    header = scanner.header(first, has_header=job.options.header, names=names) if first else None
     length = header.length if header else 0
     return Cursor(offset=length), header, chain([first[length:]], blocks)
 
 
 def _names(job: Job, cloud: Cloud) -> tuple[str, ...]:
     return models.describe(cloud, job.model, job.version).columns
-
-
-def _columns(job: Job, header: Header | None, cloud: Cloud) -> tuple[str, ...]:
-    return header.columns if header else _names(job, cloud)
 
 
 def _content(job: Job, offset: int, cloud: Cloud) -> Iterator[bytes]:

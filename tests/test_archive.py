@@ -19,9 +19,9 @@ def entry(array: Any, *, dtype: Any = np.int64) -> bytes:
     return file.getvalue()
 
 
-def packed(entries: Mapping[str, bytes]) -> bytes:
+def packed(entries: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", method) as archive:
         for name, data in entries.items():
             archive.writestr(f"{name}.npy", data)
     return file.getvalue()
@@ -79,4 +79,23 @@ def test_read_arrays_of_entries_beyond_limit_raises_value_error() -> None:
     size = data.index(b"PK\x01\x02") + 24
     data[size : size + 4] = (RATIO_FLOOR + 1).to_bytes(4, "little")
     with pytest.raises(ValueError, match=str(RATIO_FLOOR + 1)):
+        read_arrays(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_read_arrays_of_stored_or_deflated_entry_returns_array(method: int) -> None:
+    assert read_arrays(io.BytesIO(packed({"t": entry([1, 2])}, method)))["t"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_read_arrays_of_bzip2_or_lzma_entry_raises_value_error(method: int) -> None:
+    with pytest.raises(ValueError, match="neither stored nor deflated"):
+        read_arrays(io.BytesIO(packed({"t": entry([1, 2])}, method)))
+
+
+def test_read_arrays_of_entry_longer_than_declared_raises_value_error() -> None:
+    data = bytearray(packed({"t": entry(np.zeros(1000))}))
+    size = data.index(b"PK\x01\x02") + 24
+    data[size : size + 4] = len(entry(np.zeros(10))).to_bytes(4, "little")
+    with pytest.raises(ValueError):
         read_arrays(io.BytesIO(data))

@@ -22,6 +22,9 @@ from lightship.tensors.specs import Array
 RATIO_LIMIT = 100
 RATIO_FLOOR = 256 * 1024**2
 
+# zipfile unpacks other methods without a bound: it stops at the declared size only afterwards.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write arrays by name; equal arrays give equal bytes."""
@@ -35,11 +38,11 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 def read_arrays(source: Path | BinaryIO) -> dict[str, Array]:
     """Read the file of :func:`write_arrays`; raises ValueError on anything else.
 
-    The entries' sizes are checked before any is read.
+    The entries' methods and sizes are checked before any is read, and no more than the declared sizes is unpacked.
     """
     try:
         with zipfile.ZipFile(source) as archive:
-            _check_sizes(archive.infolist(), _size(source))
+            _check_entries(archive.infolist(), _size(source))
             entries = {name.removesuffix(".npy"): _entry(archive, name) for name in archive.namelist()}
             return {
                 name.removesuffix("|shape"): _unpack(entries, name.removesuffix("|shape"))
@@ -54,8 +57,10 @@ def _size(source: Path | BinaryIO) -> int:
     return source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
 
 
-def _check_sizes(entries: Sequence[zipfile.ZipInfo], packed: int) -> None:
-    """Raise ValueError for entries that are too large together, or of equal names."""
+def _check_entries(entries: Sequence[zipfile.ZipInfo], packed: int) -> None:
+    """Raise ValueError for entries of other methods or equal names, or too large."""
+    if any(entry.compress_type not in _METHODS for entry in entries):
+        raise ValueError("it holds an entry that is neither stored nor deflated")
     total = sum(entry.file_size for entry in entries)
     if total > max(RATIO_FLOOR, RATIO_LIMIT * packed):
         raise ValueError(f"its {packed} bytes unpack to {total} bytes")

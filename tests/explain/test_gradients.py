@@ -177,3 +177,43 @@ def test_load_invalid_entry_raises_bundle_error(change: Mapping[str, object]) ->
 def test_entry_survives_manifest_with_order_of_targets() -> None:
     assert Gradient.from_json(bundle(GRADIENT.to_json()).manifest.explain) == GRADIENT
     assert [GRADIENT.target("z", 2), GRADIENT.target("y", 0), GRADIENT.target("z", 3)] == [2, 3, None]
+
+
+class Broken(Analytic):
+    """Engine of a file that is not a gradient of the model."""
+
+    def __init__(self, outputs: Mapping[str, Array] | None) -> None:
+        super().__init__(lambda x: x.sum(axis=1), np.ones_like)
+        self._outputs = outputs
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        if self._outputs is None:
+            raise KeyError(signature)
+        return {**super().run(signature, inputs), **self._outputs}
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [None, {"gradient_0": np.zeros((1, 4))}, {"base": np.zeros((1, 2))}, {"prediction": np.zeros(0)}],
+    ids=["signature", "gradient", "base", "prediction"],
+)
+def test_explain_file_of_another_model_raises_bundle_error(outputs: Mapping[str, Array] | None) -> None:
+    broken = IntegratedGradients(Gradient("", ("x",), {"y": 1}, 8, 32), Broken(outputs))
+    with pytest.raises(BundleError):
+        broken.explain({"x": ROWS}, {"x": BASE}, "y", 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"inputs": ["nope"]},
+        {"inputs": []},
+        {"inputs": ["x", "x"]},
+        {"outputs": [{"name": "x", "numbers": 1000}]},
+        {"outputs": [{"name": "z", "numbers": 3}]},
+    ],
+)
+def test_load_entry_of_another_model_raises_bundle_error(change: Mapping[str, object]) -> None:
+    valid = Gradient("", ("x",), {"x": 3}, 16, 128)
+    with pytest.raises(BundleError, match="manifest"):
+        IntegratedGradients.load(bundle(valid.to_json() | change))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lightship.errors import BundleError
+from lightship.preprocessing import Program
+from lightship.tensors import Signature
 
 METHOD = "integrated_gradients"
 SIGNATURE = "explain"
@@ -42,6 +45,21 @@ class Gradient(NamedTuple):
             first += count
         return None
 
+    def check(self, signature: Signature, program: Program | None) -> None:
+        """Raise BundleError for inputs or outputs other than those of a signature.
+
+        ``program`` computes the engine's inputs, which are otherwise those of the signature.
+        """
+        own = {spec.name for spec in signature.inputs}
+        names, made = set(self.inputs), set(program.outputs) if program else own
+        if not self.inputs or len(names) != len(self.inputs) or not names <= made or not (program or names == own):
+            raise BundleError("the manifest's gradient is of other inputs than the model's")
+        shapes = {spec.name: spec.row_shape for spec in signature.outputs if spec.numpy.kind == "f"}
+        for name, count in self.outputs.items():
+            shape = shapes.get(name)
+            if shape is None or (None not in shape and math.prod(size or 1 for size in shape) != count):
+                raise BundleError(f"the manifest's gradient is of an output '{name[:80]}' that the model lacks")
+
     def to_json(self) -> dict[str, Any]:
         """Return the manifest's form."""
         if self.reason:
@@ -55,7 +73,7 @@ class Gradient(NamedTuple):
         """Return the entry of a manifest; raises BundleError for another form."""
         try:
             return cls._read(record)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise BundleError("the manifest's entry about explanations is invalid", detail=repr(error)) from None
 
     @classmethod

@@ -15,6 +15,7 @@ import numpy as np
 from lightship.bundle import EXPLAIN, Bundle
 from lightship.engines.base import Engine
 from lightship.engines.preprocessed import programs_of
+from lightship.errors import BundleError, EngineError
 from lightship.explain.attribution import Attribution
 from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, TRANSFORMED, Gradient
 from lightship.explain.line import Integral, Line, Unexplained, line_of
@@ -23,6 +24,7 @@ from lightship.tensors import Array
 
 CLOSE = 1e-3  # the gap at which no more steps are computed
 
+_NUMBERS = ("base", "prediction")
 _ORDER = 8  # nodes of one Gauss-Legendre quadrature; more steps are more intervals
 
 
@@ -52,7 +54,9 @@ class IntegratedGradients:
         gradient = Gradient.from_json(bundle.manifest.explain)
         if gradient.reason or bundle.manifest.transform:
             raise Unexplained(gradient.reason or TRANSFORMED)
-        program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
+        signature = bundle.manifest.signatures[0]
+        program = programs_of(bundle).get(signature.name)
+        gradient.check(signature, program)
         from lightship.engines.litert import LiteRTEngine  # imported here: commands without a model need no LiteRT
 
         return cls(gradient, LiteRTEngine(bundle.path / EXPLAIN), program.bind() if program else None)
@@ -69,7 +73,7 @@ class IntegratedGradients:
 
         ``rows`` are valid inputs of the default signature, ``baseline`` is one row of them, [1, ...]. The steps double
         from 32 to 512, or to fewer for a large model, until the gap of a row is below 1e-3. Raises Unexplained for
-        rows that need another method, InvalidInput or EngineError.
+        rows that need another method, InvalidInput, EngineError or BundleError.
         """
         target = self._gradient.target(output, number)
         if target is None:
@@ -109,9 +113,24 @@ class IntegratedGradients:
         totals: list[Array] = [np.zeros(array.shape) for array in line.row.values()]
         for first in range(0, steps, self._gradient.points):
             part = slice(first, first + self._gradient.points)
-            outputs = self._engine.run(SIGNATURE, {**ends, "nodes": nodes[part], "weights": weights[part]})
+            outputs = self._run({**ends, "nodes": nodes[part], "weights": weights[part]}, totals)
             totals = [total + outputs[f"gradient_{at}"] for at, total in enumerate(totals)]
-        return Integral(totals, *(float(outputs[name][0]) for name in ("base", "prediction")))
+        return Integral(totals, *(float(outputs[name][0]) for name in _NUMBERS))
+
+    def _run(self, inputs: Mapping[str, Array], totals: list[Array]) -> dict[str, Array]:
+        """Return the outputs of the file; raises BundleError for another file.
+
+        The model has already computed the row, so that the row is valid.
+        """
+        try:
+            outputs = self._engine.run(SIGNATURE, inputs)
+            shapes = {f"gradient_{at}": total.shape for at, total in enumerate(totals)} | dict.fromkeys(_NUMBERS, (1,))
+            if all(outputs[name].shape == shape for name, shape in shapes.items()):
+                return outputs
+            detail = "outputs of other shapes"
+        except (EngineError, LookupError) as error:
+            detail = repr(error)
+        raise BundleError(f"the bundle's {EXPLAIN} does not compute the gradient of its model", detail=detail)
 
 
 @lru_cache(maxsize=len(STEPS))

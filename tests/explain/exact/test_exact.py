@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from lightship.bundle import Bundle, digests, write_manifest
 from lightship.calls import Call
-from lightship.errors import BundleError, TooLarge
+from lightship.errors import BundleError, InvalidInput, TooLarge
 from lightship.explain import explain
 from lightship.explain.exact import Exact, storage
 from lightship.explain.line import Unexplained
@@ -137,6 +137,18 @@ def changed(bundle: Bundle, **arrays: Any) -> Bundle:
         {"bias": np.zeros(4)},
         {"bias": np.zeros(0)},
         {"child": np.array([1.0, 0, 0])},
+        {"owners": np.arange(4.0)},
+        {"feature": np.array([0.0, -1, -1])},
+        {"feature": np.array([[0], [-1], [-1]], np.int32)},
+        {"threshold": np.zeros((3, 2), np.float32)},
+        {"threshold": np.zeros(3, np.uint8)},
+        {"threshold": np.zeros(3, bool)},
+        {"cover": np.ones((3, 2), np.float32)},
+        {"values": np.zeros((3, 0), np.float32)},
+        {"bias": np.array([np.nan, 0, 0])},
+        {"bias": np.zeros(6)},
+        {"divisor": np.array(np.inf)},
+        {"divisor": np.array([1, 2])},
     ],
     ids=lambda arrays: next(iter(arrays)),
 )
@@ -145,6 +157,45 @@ def test_load_broken_file_raises_bundle_error(arrays: dict[str, Any], tmp_path: 
     Exact.load(bundle)
     with pytest.raises(BundleError):
         Exact.load(changed(bundle, **arrays))
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"intercept": np.zeros((3, 2))},
+        {"mean": np.zeros((4, 2))},
+        {"owners": np.arange(4.0)},
+        {"owners": np.array([b"a", b"b", b"c", b"d"], object)},
+        {"coefficients": np.full((4, 3), np.inf)},
+        {"intercept": np.full(3, np.nan)},
+        {"coefficients": np.ones((4, 5)), "intercept": np.zeros(5)},
+    ],
+    ids=lambda arrays: next(iter(arrays)),
+)
+def test_load_broken_coefficients_raises_bundle_error(arrays: dict[str, Any], tmp_path: Path) -> None:
+    bundle, _ = bundle_of(LogisticRegression(max_iter=999).fit(IRIS, SPECIES), tmp_path)
+    Exact.load(bundle)
+    with pytest.raises(BundleError):
+        Exact.load(changed(bundle, **arrays))
+
+
+@pytest.mark.parametrize(
+    "change", [{"outputs": [{"name": "zzz", "numbers": 3}]}, {"outputs": [{"name": "probabilities", "numbers": 2}]}]
+)
+def test_load_entry_of_another_output_raises_bundle_error(change: dict[str, Any], tmp_path: Path) -> None:
+    bundle, _ = bundle_of(DecisionTreeClassifier(max_depth=1).fit(IRIS, SPECIES), tmp_path)
+    record = {**bundle.manifest.explain, **change}
+    with pytest.raises(BundleError):
+        Exact.load(write_manifest(bundle.path, bundle.manifest._replace(explain=record)))
+
+
+def test_explain_too_large_coefficients_raises_invalid_input(tmp_path: Path) -> None:
+    bundle, _ = bundle_of(LinearRegression().fit(DIABETES, PROGRESS), tmp_path)
+    exact = Exact.load(changed(bundle, coefficients=np.full((10, 1), 1e308)))
+    output = bundle.manifest.signatures[0].outputs[0].name
+    (spec,) = bundle.manifest.signatures[0].inputs
+    with pytest.raises(InvalidInput):
+        exact.explain({spec.name: np.full((1, 10), 1e9, spec.numpy)}, {}, output, 0)
 
 
 @pytest.mark.parametrize(

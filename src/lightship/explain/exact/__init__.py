@@ -12,7 +12,7 @@ import numpy as np
 
 from lightship.bundle import Bundle
 from lightship.engines.preprocessed import programs_of
-from lightship.errors import BundleError
+from lightship.errors import BundleError, InvalidInput
 from lightship.explain.attribution import Attribution
 from lightship.explain.exact.entry import COEFFICIENTS, TREE_SHAP, Entry
 from lightship.explain.exact.linear import Linear
@@ -76,15 +76,19 @@ class Exact:
         """
         score, sign = self._score(output, number)
         features = self.features(rows)
-        base, effects = self._model.effects(features, score)
-        base, effects = sign * base, sign * effects
+        with np.errstate(over="ignore", invalid="ignore"):
+            base, effects = self._model.effects(features, score)
+            base, effects = sign * base, sign * effects
+            prediction = base + effects.sum(axis=1)
+        if not (np.isfinite(effects).all() and np.isfinite(prediction).all()):
+            raise InvalidInput("the row holds a number that is missing, not finite or too large to be explained")
         return Attribution(
             method=self._entry.method,
             output=output,
             target=number,
             values=self._by_input(rows, effects),
             base=np.full(len(effects), base),
-            prediction=base + effects.sum(axis=1),
+            prediction=prediction,
             error=np.zeros(len(effects)),
             steps=0,
             scale=self._entry.scale,

@@ -9,6 +9,7 @@ from lightship.errors import BundleError
 
 TREE_SHAP = "tree_shap"
 COEFFICIENTS = "coefficients"
+SCALES = ("output", "logarithm", "log_odds", "raw_score")
 
 
 class Entry(NamedTuple):
@@ -44,8 +45,8 @@ class Entry(NamedTuple):
         try:
             (output,) = record["outputs"]
             numbers = int(output["numbers"])
-            if numbers < 1:
-                raise ValueError("an output without numbers")
+            if numbers < 1 or record["scale"] not in SCALES:
+                raise ValueError("an output without numbers, or of another scale")
             return cls("", str(record["method"]), str(output["name"]), numbers, str(record["scale"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise BundleError("the manifest's entry about explanations is invalid", detail=repr(error)) from None

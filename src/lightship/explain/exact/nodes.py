@@ -77,8 +77,10 @@ class Nodes:
         """Raise ValueError unless the arrays are trees with covers."""
         nodes, inner = len(self.feature), self.inner
         arrays = (self.threshold, self.child, self.missing_left, self.values, self.cover)
-        if not 0 < nodes <= MOST_NODES or any(len(array) != nodes for array in arrays) or self.values.ndim != 2:
+        if not 0 < nodes <= MOST_NODES or any(len(array) != nodes for array in arrays):
             raise ValueError(f"trees need from 1 to {MOST_NODES:,} nodes")
+        if self.values.ndim != 2 or not self.width:
+            raise ValueError("a leaf of the trees has no values")
         _check_range(self.feature[inner], 0, self.columns)
         _check_range(self.roots, 0, nodes)
         children = self.child[inner]

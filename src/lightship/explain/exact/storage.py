@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,6 +20,24 @@ FILE = f"{ASSETS}/explain.npz"
 MOST_BYTES = 16 * 1024**2
 
 _OWNERS = "owners"
+_NUMBERS = ("float32", "float64")
+
+# The dtypes and the number of axes of each array.
+_FORMS: Mapping[str, tuple[tuple[str, ...], int]] = {
+    _OWNERS: (("int32",), 1),
+    "feature": (("int32",), 1),
+    "threshold": (("float32", "int32"), 1),
+    "child": (("int32",), 1),
+    "missing_left": (("bool", "uint8"), 1),
+    "values": (("float32",), 2),
+    "cover": (("float32",), 1),
+    "roots": (("int32",), 1),
+    "bias": (("float64",), 1),
+    "divisor": (("int32", "int64"), 0),
+    "coefficients": (_NUMBERS, 2),
+    "intercept": (_NUMBERS, 1),
+    "mean": (_NUMBERS, 1),
+}
 _NODES = tuple(field.name for field in fields(Nodes) if field.name != "columns")
 
 
@@ -37,11 +56,20 @@ def read(folder: Path, method: str, elements: int) -> tuple[Trees | Linear, Arra
     :func:`write` wrote.
     """
     arrays = read_arrays(folder / FILE)
+    for name, array in arrays.items():
+        _check_form(name, array)
     owners = arrays[_OWNERS]
     model = (_trees if method == TREE_SHAP else _linear)(arrays, len(owners))
-    if owners.ndim != 1 or ((owners < 0) | (owners >= elements)).any() or model.features != len(owners):
+    if ((owners < 0) | (owners >= elements)).any() or model.features != len(owners):
         raise ValueError("the owners of the features are other than those of the model")
     return model, owners
+
+
+def _check_form(name: str, array: Array) -> None:
+    """Raise ValueError for an unknown array, or one of another dtype or shape."""
+    dtypes, axes = _FORMS.get(name, ((), 0))
+    if array.dtype.name not in dtypes or array.ndim != axes:
+        raise ValueError(f"the array '{name[:80]}' has another form: {array.dtype} {list(array.shape)}")
 
 
 def _arrays(model: Trees | Linear) -> dict[str, Array]:
@@ -58,9 +86,12 @@ def _linear(arrays: dict[str, Array], columns: int) -> Linear:
 
 
 def _trees(arrays: dict[str, Array], columns: int) -> Trees:
-    nodes = Nodes(**{name: arrays[name] for name in _NODES}, columns=columns)
+    missing_left = arrays["missing_left"].astype(bool)
+    nodes = Nodes(**{name: arrays[name] for name in _NODES} | {"missing_left": missing_left}, columns=columns)
     nodes.check()
     bias, divisor, width = arrays["bias"], int(arrays["divisor"]), nodes.values.shape[1]
-    if divisor < 1 or bias.ndim != 1 or not len(bias) or len(bias) % width or len(nodes.roots) % (len(bias) // width):
+    if divisor < 1 or not len(bias) or len(bias) % width or len(nodes.roots) % (len(bias) // width):
         raise ValueError("the trees cannot be divided into groups")
+    if not np.isfinite(bias).all():
+        raise ValueError("a bias is not finite")
     return Trees(nodes, bias, divisor)

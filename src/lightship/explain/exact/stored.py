@@ -11,7 +11,7 @@ from lightship.explain.exact.entry import Entry
 from lightship.explain.exact.linear import Linear
 from lightship.explain.exact.trees import Trees
 from lightship.explain.line import Unexplained
-from lightship.tensors import Array
+from lightship.tensors import Array, Signature
 
 
 def stored(bundle: Bundle) -> tuple[Entry, Trees | Linear, Array]:
@@ -22,9 +22,21 @@ def stored(bundle: Bundle) -> tuple[Entry, Trees | Linear, Array]:
     entry = Entry.from_json(bundle.manifest.explain)
     if entry.reason:
         raise Unexplained(entry.reason)
-    inputs = bundle.manifest.signatures[0].inputs
-    elements = sum(math.prod(size or 1 for size in spec.row_shape) for spec in inputs)
+    signature = bundle.manifest.signatures[0]
+    elements = sum(math.prod(size or 1 for size in spec.row_shape) for spec in signature.inputs)
     try:
-        return entry, *storage.read(bundle.path, entry.method, elements)
-    except (LookupError, TypeError, ValueError) as error:
+        model, owners = storage.read(bundle.path, entry.method, elements)
+        _check_outputs(entry, model.outputs, signature)
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise BundleError(f"the bundle's {storage.FILE} is invalid", detail=repr(error)) from None
+    return entry, model, owners
+
+
+def _check_outputs(entry: Entry, scores: int, signature: Signature) -> None:
+    """Raise ValueError unless the raw scores are those of an output's row."""
+    sizes = {spec.name: spec.row_shape for spec in signature.outputs if spec.numpy.kind == "f"}
+    shape = sizes.get(entry.output)
+    if shape is None or (None not in shape and math.prod(size or 1 for size in shape) != entry.numbers):
+        raise ValueError(f"the signature has no output '{entry.output[:80]}' of {entry.numbers} numbers")
+    if entry.numbers != scores and (scores, entry.numbers) != (1, 2):
+        raise ValueError(f"there are {scores} raw scores for {entry.numbers} numbers")

@@ -15,6 +15,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from lightship.calls import Call
+from lightship.explain.attribution import unlimited
 from lightship.explain.choice import compiled_method, method_of
 from lightship.explain.evaluation import Evaluator
 from lightship.explain.features import rows_of
@@ -41,9 +42,9 @@ def _figures(model: Model, calls: int) -> dict[str, Any]:
     values = Evaluator(model, signature).values(row, target)
     found = []
     for compiled in dict.fromkeys((compiled_method(model, signature), None)):
-        method = method_of(row, compiled)
-        effects = method.run(target, values)
-        seconds = _fastest(lambda method=method: method.run(target, values), calls)  # type: ignore[misc]
+        method = method_of(row, spec.name, compiled)
+        effects = method.run(target, values, unlimited)
+        seconds = _fastest(lambda method=method: method.run(target, values, unlimited), calls)  # type: ignore[misc]
         found.append({"method": effects.method, "explain_us": seconds * 1e6, "evaluations": effects.evaluations})
     return {"features": row.count, "predict_us": _fastest(lambda: model.predict(call), calls) * 1e6, "methods": found}
 

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from lightship.calls import Call
-from lightship.errors import TooLarge
+from lightship.errors import InvalidInput, TooLarge
 from lightship.explain import explain
+from lightship.explain.attribution import Attribution, unlimited
 from lightship.explain.choice import Loaded, compiled_method, method_of
 from lightship.explain.compiled import Gradient
 from lightship.explain.evaluation import Evaluator
-from lightship.explain.features import rows_of
+from lightship.explain.features import Row, rows_of
 from lightship.explain.gradients import IntegratedGradients
-from lightship.explain.target import targets_of
+from lightship.explain.line import Unexplained
+from lightship.explain.target import Target, targets_of
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.settings import ExplainSettings
@@ -66,7 +68,7 @@ def found(folder: Path, spec: TensorSpec, row: Array, target: str) -> tuple[str,
     (features,) = rows_of(subject.bundle, signature, {"x": row})
     (wanted,) = targets_of(PAIR, score(row), target)
     values = Evaluator(subject, signature).values(features, wanted)
-    effects = method_of(features, Loaded(GRADIENT, 992)).run(wanted, values)
+    effects = method_of(features, "p", Loaded(GRADIENT, 992)).run(wanted, values, unlimited)
     return effects.method, {**features.named(effects.values)}, effects.base, effects.prediction
 
 
@@ -94,6 +96,48 @@ def test_row_without_gradient_is_explained_by_evaluations(tmp_path: Path) -> Non
     method, attributions, _, _ = found(tmp_path, TABLE, np.float32([[np.nan, 0, 0, 1]]), "yes")
     assert method == "exact_shapley"
     assert attributions == pytest.approx({"age": 0, "city": 0.5})
+
+
+def features_of(folder: Path) -> Row:
+    subject = model(folder, score, (TABLE,), {"x": np.zeros((1, 4), np.float32)}, output=PAIR)
+    (features,) = rows_of(subject.bundle, subject.manifest.signatures[0], {"x": np.float32([[3, 0, 1, 0]])})
+    return features
+
+
+def constant(present: Array) -> Array:
+    return np.zeros(len(present))
+
+
+class Refusing:
+    """Compiled method of the output "p" that explains no row."""
+
+    def explains(self, output: str) -> bool:
+        return output == "p"
+
+    def explain(self, *arguments: object) -> Attribution:
+        raise Unexplained("the row holds NaN", 32)
+
+
+def test_method_of_other_output_costs_evaluations(tmp_path: Path) -> None:
+    row = features_of(tmp_path)
+    evaluated = method_of(row, "other", None).cost
+    assert evaluated > 1
+    assert method_of(row, "other", Loaded(Refusing(), 1, certain=True)).cost == evaluated
+    assert method_of(row, "p", Loaded(Refusing(), 1, certain=True)).cost == 1
+
+
+def test_method_of_certain_method_does_not_evaluate_instead(tmp_path: Path) -> None:
+    method = method_of(features_of(tmp_path), "p", Loaded(Refusing(), 1, certain=True))
+    with pytest.raises(InvalidInput, match="NaN"):
+        method.run(Target(PAIR, 0, "yes"), constant, unlimited)
+
+
+def test_method_of_gradient_costs_sum_with_other_method(tmp_path: Path) -> None:
+    row = features_of(tmp_path)
+    method = method_of(row, "p", Loaded(Refusing(), 992))
+    assert method.cost == 992 + method_of(row, "p", None).cost
+    evaluations = method_of(row, "p", None).run(Target(PAIR, 0, "yes"), constant, unlimited).evaluations
+    assert method.run(Target(PAIR, 0, "yes"), constant, unlimited).evaluations == 32 + evaluations
 
 
 def test_example_with_gradient_is_explained_by_gradient(registries: Registries) -> None:

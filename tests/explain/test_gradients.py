@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lightship.bundle import Bundle, Manifest
-from lightship.errors import BundleError
+from lightship.errors import BundleError, TooLarge
 from lightship.explain.compiled import Gradient
 from lightship.explain.gradients import CLOSE, IntegratedGradients, quadrature
 from lightship.explain.line import Unexplained
@@ -72,19 +72,32 @@ def test_explain_kink_doubles_steps_until_gap_is_small() -> None:
 
 def test_explain_step_function_reports_gap_at_limit() -> None:
     found = STEP.explain({"x": ROWS[:1]}, {"x": np.zeros((1, 3), np.float32)}, "y", 0)
-    assert found.steps == 512
+    assert found.steps == 32 + 64 + 128 + 256 + 512
     assert found.error[0] == pytest.approx(1.0)
 
 
 def test_explain_large_model_stops_at_smaller_limit() -> None:
     limited = method(lambda x: (x > 0.5).sum(axis=1).astype(float), np.zeros_like, steps=64)
-    assert limited.explain({"x": ROWS}, {"x": BASE}, "y", 0).steps == 64
+    assert limited.explain({"x": ROWS}, {"x": BASE}, "y", 0).steps == 32 + 64
 
 
 def test_explain_equal_row_and_baseline_returns_zeros_without_gap() -> None:
     found = CUBES.explain({"x": BASE}, {"x": BASE}, "y", 0)
     assert not found.values["x"].any()
     assert found.error[0] == 0
+
+
+def test_explain_beyond_time_stops_between_calls() -> None:
+    engine = Analytic(lambda x: (x > 0.5).sum(axis=1).astype(float), np.zeros_like)
+    limited = IntegratedGradients(Gradient("", ("x",), {"y": 1}, 8, 512), engine)
+
+    def check_time() -> None:
+        if engine.calls == 6:
+            raise TooLarge("late")
+
+    with pytest.raises(TooLarge):
+        limited.explain({"x": ROWS}, {"x": BASE}, "y", 0, check_time)
+    assert engine.calls == 6
 
 
 @pytest.mark.parametrize(("output", "number"), [("y", 1), ("y", -1), ("z", 0)])

@@ -35,7 +35,7 @@ def explain(
     spec = explained_output(signature, call.outputs)
     validate(call.inputs, signature.inputs)
     evaluator = Evaluator(model, signature, time.monotonic() + limits.seconds)
-    rows = _affordable(_methods(model, signature, call), limits.evaluations)
+    rows = _affordable(_methods(model, signature, spec.name, call), limits.evaluations)
     result = model.predict(call)
     targets = targets_of(spec, result.outputs[spec.name], target)
     if len(targets) != len(rows):
@@ -43,15 +43,16 @@ def explain(
     explanations = []
     for each, (row, method) in zip(targets, rows, strict=True):
         evaluator.check_time()
-        explanations.append(_explanation(row, each, method.run(each, evaluator.values(row, each))))
+        found = method.run(each, evaluator.values(row, each), evaluator.check_time)
+        explanations.append(_explanation(row, each, found))
     return result, tuple(explanations)
 
 
-def _methods(model: Model, signature: Signature, call: Call) -> Iterator[tuple[Row, Method]]:
-    """Yield each row of a call with its method."""
+def _methods(model: Model, signature: Signature, output: str, call: Call) -> Iterator[tuple[Row, Method]]:
+    """Yield each row of a call with the method for an output."""
     compiled = compiled_method(model, signature)
     for row in rows_of(model.bundle, signature, call.inputs):
-        yield row, method_of(row, compiled)
+        yield row, method_of(row, output, compiled)
 
 
 def _affordable(rows: Iterable[tuple[Row, Method]], most: int) -> list[tuple[Row, Method]]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lightship.tensors import Array
+
+CheckTime = Callable[[], None]
+"""Raises TooLarge at the end of the time of an explanation."""
+
+
+def unlimited() -> None:
+    """Return: there is no limit of time."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from lightship.bundle import Bundle
+from lightship.errors import InvalidInput
 from lightship.explain import kernel, occlusion
-from lightship.explain.attribution import Attribution
+from lightship.explain.attribution import Attribution, CheckTime, unlimited
 from lightship.explain.compiled import STEPS
 from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Values
@@ -26,13 +27,22 @@ from lightship.tensors import Array, Signature
 class Compiled(Protocol):
     """A method that needs more of a bundle than its model; thread-safe."""
 
+    def explains(self, output: str) -> bool:
+        """Return whether it explains an output."""
+        ...
+
     def explain(
-        self, rows: Mapping[str, Array], baseline: Mapping[str, Array], output: str, number: int
+        self,
+        rows: Mapping[str, Array],
+        baseline: Mapping[str, Array],
+        output: str,
+        number: int,
+        check_time: CheckTime = unlimited,
     ) -> Attribution:
         """Return the attributions of one number in each row of an output.
 
         ``rows`` and ``baseline``, one row, are inputs of the default signature. Raises Unexplained for rows that need
-        another method.
+        another method, or TooLarge from ``check_time``.
         """
         ...
 
@@ -41,7 +51,7 @@ class Loader(NamedTuple):
     """A compiled method: how it is loaded, and its most evaluations for one row.
 
     ``load`` raises Unexplained for a bundle without what the method needs, or BundleError. A ``certain`` method
-    explains all rows, so that none costs what another method takes.
+    explains all rows of the outputs that it explains, so that none of them costs what another method takes.
     """
 
     load: Callable[[Bundle], Compiled]
@@ -67,37 +77,58 @@ _LOADED: WeakKeyDictionary[Model, Loaded | None] = WeakKeyDictionary()
 
 
 class Method(NamedTuple):
-    """A method for one row: its most evaluations, and the method itself."""
+    """A method for one row: its most evaluations, and the method itself.
+
+    ``run`` takes the target, the values of the row, and the check of the time.
+    """
 
     cost: int
-    run: Callable[[Target, Values], Effects]
+    run: Callable[[Target, Values, CheckTime], Effects]
 
 
-def method_of(row: Row, compiled: Loaded | None) -> Method:
-    """Return the best method for a row.
+def method_of(row: Row, output: str, compiled: Loaded | None) -> Method:
+    """Return the best method for an output of a row.
 
     ``compiled`` is that of the bundle, None without one.
     """
-    other = _by_evaluation(row)
-    if compiled is None or not row.numeric:
-        return other
+    if compiled is None or not row.numeric or not compiled.method.explains(output):
+        return _by_evaluation(row)
+    return _certain(row, compiled) if compiled.certain else _uncertain(row, compiled)
 
-    def run(target: Target, values: Values) -> Effects:
+
+def _certain(row: Row, compiled: Loaded) -> Method:
+    """Return a compiled method that explains all rows: another one may cost more."""
+
+    def run(target: Target, values: Values, check_time: CheckTime) -> Effects:
         try:
-            return _compiled(compiled.method, row, target)
-        except Unexplained:
-            return other.run(target, values)
+            return _compiled(compiled.method, row, target, check_time)
+        except Unexplained as error:
+            raise InvalidInput(f"this number of the output cannot be explained: {error}") from None
 
-    return Method(compiled.cost if compiled.certain else max(compiled.cost, other.cost), run)
+    return Method(compiled.cost, run)
+
+
+def _uncertain(row: Row, compiled: Loaded) -> Method:
+    """Return a compiled method, after which another one may be needed."""
+    other = _by_evaluation(row)
+
+    def run(target: Target, values: Values, check_time: CheckTime) -> Effects:
+        try:
+            return _compiled(compiled.method, row, target, check_time)
+        except Unexplained as error:
+            found = other.run(target, values, check_time)
+            return found._replace(evaluations=found.evaluations + error.evaluations)
+
+    return Method(compiled.cost + other.cost, run)
 
 
 def _by_evaluation(row: Row) -> Method:
     """Return the best method that needs no more than the model itself."""
     if row.tabular and row.count <= kernel.MOST:
         differs = row.differs
-        return Method(kernel.cost(int(differs.sum())), lambda _, values: kernel.effects(values, differs))
+        return Method(kernel.cost(int(differs.sum())), lambda _, values, __: kernel.effects(values, differs))
     blocks = row.blocks
-    return Method(occlusion.cost(blocks), lambda _, values: occlusion.effects(values, blocks))
+    return Method(occlusion.cost(blocks), lambda _, values, __: occlusion.effects(values, blocks))
 
 
 def compiled_method(model: Model, signature: Signature) -> Loaded | None:
@@ -122,10 +153,10 @@ def _load(bundle: Bundle) -> Loaded | None:
     return None
 
 
-def _compiled(method: Compiled, row: Row, target: Target) -> Effects:
+def _compiled(method: Compiled, row: Row, target: Target, check_time: CheckTime) -> Effects:
     """Return the effects of a compiled method; raises Unexplained."""
     baseline, own = (row.inputs(np.full((1, row.count), present)) for present in (False, True))
-    found = method.explain(own, baseline, target.spec.name, target.element)
+    found = method.explain(own, baseline, target.spec.name, target.element, check_time)
     values = target.sign * row.pooled({name: array[0] for name, array in found.values.items()})
     offset = target.offset if found.scale == "output" else 0.0  # the log odds of two classes are opposite numbers
     base, prediction = (offset + target.sign * float(array[0]) for array in (found.base, found.prediction))

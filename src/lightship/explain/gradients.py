@@ -16,7 +16,7 @@ from lightship.bundle import EXPLAIN, Bundle
 from lightship.engines.base import Engine
 from lightship.engines.preprocessed import programs_of
 from lightship.errors import BundleError, EngineError
-from lightship.explain.attribution import Attribution
+from lightship.explain.attribution import Attribution, CheckTime, unlimited
 from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, TRANSFORMED, Gradient
 from lightship.explain.line import Integral, Line, Unexplained, line_of
 from lightship.preprocessing.program import BoundProgram
@@ -29,12 +29,12 @@ _ORDER = 8  # nodes of one Gauss-Legendre quadrature; more steps are more interv
 
 
 class Row(NamedTuple):
-    """One explained row: its line, its integral, the gap, and the number of steps."""
+    """One explained row: its line, its integral, the gap, and all evaluations."""
 
     line: Line
     integral: Integral
     gap: float
-    steps: int
+    evaluations: int
 
 
 class IntegratedGradients:
@@ -66,21 +66,31 @@ class IntegratedGradients:
         """Return the names of the outputs that it explains."""
         return tuple(self._gradient.outputs)
 
+    def explains(self, output: str) -> bool:
+        """Return whether it explains an output."""
+        return output in self._gradient.outputs
+
     def explain(
-        self, rows: Mapping[str, Array], baseline: Mapping[str, Array], output: str, number: int
+        self,
+        rows: Mapping[str, Array],
+        baseline: Mapping[str, Array],
+        output: str,
+        number: int,
+        check_time: CheckTime = unlimited,
     ) -> Attribution:
         """Return the attributions of one number in each row of an output.
 
         ``rows`` are valid inputs of the default signature, ``baseline`` is one row of them, [1, ...]. The steps double
-        from 32 to 512, or to fewer for a large model, until the gap of a row is below 1e-3. Raises Unexplained for
-        rows that need another method, InvalidInput, EngineError or BundleError.
+        from 32 to 512, or to fewer for a large model, until the gap of a row is below 1e-3. ``check_time`` is called
+        before each evaluation. Raises Unexplained for rows that need another method, InvalidInput, EngineError or
+        BundleError.
         """
         target = self._gradient.target(output, number)
         if target is None:
             raise Unexplained(f"the compiled gradient lacks number {number} of the output '{output}'")
         count = len(next(iter(rows.values())))
         single = [{name: array[at : at + 1] for name, array in rows.items()} for at in range(count)]
-        found = [self._row(row, baseline, target) for row in single]
+        found = [self._row(row, baseline, target, check_time) for row in single]
         each = [row.line.attributions(row.integral) for row in found]
         return Attribution(
             method=METHOD,
@@ -90,21 +100,23 @@ class IntegratedGradients:
             base=np.array([row.integral.base for row in found]),
             prediction=np.array([row.integral.prediction for row in found]),
             error=np.array([row.gap for row in found]),
-            steps=max(row.steps for row in found),
+            steps=max(row.evaluations for row in found),
         )
 
-    def _row(self, row: Mapping[str, Array], baseline: Mapping[str, Array], target: int) -> Row:
+    def _row(self, row: Mapping[str, Array], baseline: Mapping[str, Array], target: int, check_time: CheckTime) -> Row:
         line = line_of(row, baseline, self._gradient.inputs, self._program)
+        evaluations = 0
         for steps in (steps for steps in STEPS if steps <= self._gradient.steps):
-            integral = self._integral(line, target, steps)
+            integral = self._integral(line, target, steps, check_time)
+            evaluations += steps
             gap = integral.gap(line.total(integral))
+            if not np.isfinite(gap):
+                raise Unexplained("the gradient is not finite between the baseline and the row", evaluations)
             if gap <= CLOSE:
                 break
-        if not np.isfinite(gap):
-            raise Unexplained("the gradient is not finite between the baseline and the row")
-        return Row(line, integral, gap, steps)
+        return Row(line, integral, gap, evaluations)
 
-    def _integral(self, line: Line, target: int, steps: int) -> Integral:
+    def _integral(self, line: Line, target: int, steps: int, check_time: CheckTime) -> Integral:
         """Integrate with a number of steps, of which each call makes some."""
         ends = {f"row_{at}": array for at, array in enumerate(line.row.values())}
         ends |= {f"baseline_{at}": array for at, array in enumerate(line.base.values())}
@@ -112,6 +124,7 @@ class IntegratedGradients:
         nodes, weights = quadrature(steps)
         totals: list[Array] = [np.zeros(array.shape) for array in line.row.values()]
         for first in range(0, steps, self._gradient.points):
+            check_time()
             part = slice(first, first + self._gradient.points)
             outputs = self._run({**ends, "nodes": nodes[part], "weights": weights[part]}, totals)
             totals = [total + outputs[f"gradient_{at}"] for at, total in enumerate(totals)]

@@ -20,7 +20,15 @@ _ROUNDING = 1e-4  # share of the largest step by which the steps of single eleme
 
 
 class Unexplained(Exception):
-    """Rows that need another method; the message is the reason."""
+    """Rows that need another method; the message is the reason.
+
+    Attributes:
+        evaluations: how many rows the model has computed for it.
+    """
+
+    def __init__(self, reason: str, evaluations: int = 0) -> None:
+        super().__init__(reason)
+        self.evaluations = evaluations
 
 
 class Integral(NamedTuple):

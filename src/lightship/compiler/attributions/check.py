@@ -55,7 +55,7 @@ def completeness(method: IntegratedGradients, gradient: Gradient, inputs: Tensor
     except Unexplained as error:
         raise Underivable(str(error)) from None
     if (gap := float(np.median(found.error))) > GAP:
-        raise Underivable(f"with {found.steps} steps, attributions miss {gap:.0%} of the change of the prediction")
+        raise Underivable(f"after {found.steps} evaluations, attributions miss {gap:.0%} of the prediction's change")
 
 
 def _run(function: Any, arguments: Tensors) -> dict[str, Array]:

@@ -13,7 +13,7 @@ import numpy as np
 from lightship.bundle import Bundle
 from lightship.engines.preprocessed import programs_of
 from lightship.errors import BundleError, InvalidInput
-from lightship.explain.attribution import Attribution
+from lightship.explain.attribution import Attribution, CheckTime, unlimited
 from lightship.explain.exact.entry import COEFFICIENTS, TREE_SHAP, Entry
 from lightship.explain.exact.linear import Linear
 from lightship.explain.exact.storage import FILE
@@ -38,7 +38,7 @@ class Scores(Protocol):
         """Return the raw scores, float64 [rows, outputs]."""
         ...
 
-    def effects(self, features: Array, output: int) -> tuple[float, Array]:
+    def effects(self, features: Array, output: int, check_time: CheckTime = unlimited) -> tuple[float, Array]:
         """Return the base and the contributions [rows, features] to one raw score.
 
         They add up to the score.
@@ -66,18 +66,28 @@ class Exact:
         program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
         return cls(entry, model, owners, program.bind() if program else None)
 
+    def explains(self, output: str) -> bool:
+        """Return whether it explains an output."""
+        return output == self._entry.output
+
     def explain(
-        self, rows: Mapping[str, Array], baseline: Mapping[str, Array], output: str, number: int
+        self,
+        rows: Mapping[str, Array],
+        baseline: Mapping[str, Array],
+        output: str,
+        number: int,
+        check_time: CheckTime = unlimited,
     ) -> Attribution:
         """Return the attributions of one number in each row of an output.
 
         ``rows`` are inputs of the default signature in its order; ``baseline`` is not used, because the training rows,
-        or the recorded ones, are it. Raises Unexplained for another output, InvalidInput or EngineError.
+        or the recorded ones, are it. ``check_time`` is called between blocks of trees. Raises Unexplained for another
+        output, InvalidInput or EngineError.
         """
         score, sign = self._score(output, number)
         features = self.features(rows)
         with np.errstate(over="ignore", invalid="ignore"):
-            base, effects = self._model.effects(features, score)
+            base, effects = self._model.effects(features, score, check_time)
             base, effects = sign * base, sign * effects
             prediction = base + effects.sum(axis=1)
         if not (np.isfinite(effects).all() and np.isfinite(prediction).all()):

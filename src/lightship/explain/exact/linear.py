@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lightship.explain.attribution import CheckTime, unlimited
 from lightship.tensors import Array
 
 
@@ -38,7 +39,7 @@ class Linear:
         scores: Array = features.astype(np.float64) @ self.coefficients + self.intercept
         return scores
 
-    def effects(self, features: Array, output: int) -> tuple[float, Array]:
+    def effects(self, features: Array, output: int, check_time: CheckTime = unlimited) -> tuple[float, Array]:
         """Return the base and the contributions [rows, features] to one raw score."""
         coefficients = self.coefficients[:, output]
         base = float(self.mean @ coefficients + self.intercept[output])

@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from lightship.explain.attribution import CheckTime, unlimited
 from lightship.explain.exact.nodes import Nodes
 from lightship.explain.exact.paths import Paths, paths_of
 from lightship.tensors import Array
@@ -64,10 +65,11 @@ class Trees:
         found = [self._score(features, output) for output in range(self.outputs)]
         return np.stack(found, axis=1)
 
-    def effects(self, features: Array, output: int) -> tuple[float, Array]:
+    def effects(self, features: Array, output: int, check_time: CheckTime = unlimited) -> tuple[float, Array]:
         """Return the base and the contributions [rows, features] to one raw score.
 
-        The base is the mean of the training rows, as the nodes' covers weigh them.
+        The base is the mean of the training rows, as the nodes' covers weigh them. ``check_time`` is called before each
+        block of leaves and rows.
         """
         features = self.nodes.comparable(features)
         base, effects = float(self.bias[output]), np.zeros((len(features), self.features))
@@ -75,6 +77,7 @@ class Trees:
             base += float(values @ paths.shares.prod(axis=0))
             step = max(1, _BLOCK // max(1, paths.feature.size))
             for first in range(0, len(features), step):
+                check_time()
                 rows = slice(first, first + step)
                 effects[rows] += _by_feature(paths, _effects(paths, values, features[rows]), self.features)
         return base, effects

@@ -13,6 +13,8 @@ from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Values
 from lightship.tensors import Array
 
+_BYTES = 4 * 1024**2  # of the sets of features that are evaluated together
+
 
 def cost(blocks: Array) -> int:
     """Return the number of evaluations."""
@@ -22,12 +24,19 @@ def cost(blocks: Array) -> int:
 def effects(values: Values, blocks: Array) -> Effects:
     """Return the effect of each feature; ``blocks`` is the index of each one's block."""
     count, block_count = len(blocks), len(np.unique(blocks))
-    ends = np.array([[False] * count, [True] * count])
-    without_one = ~np.eye(count, dtype=bool)
-    without_block = np.arange(block_count)[:, np.newaxis] != blocks
-    numbers = values(np.concatenate([ends, without_one, without_block]))
-    base, prediction = numbers[:2].tolist()
-    found, whole = prediction - numbers[2 : 2 + count], prediction - numbers[2 + count :]
+    base, prediction = values(np.array([[False] * count, [True] * count])).tolist()
+    found = prediction - _without(values, np.arange(count), count)
+    whole = prediction - _without(values, blocks, block_count)
     sums = np.bincount(blocks, found, minlength=block_count)
     error = np.abs(sums - whole).max(initial=0.0)
-    return Effects("occlusion", found, base, prediction, float(error), len(numbers))
+    return Effects("occlusion", found, base, prediction, float(error), cost(blocks))
+
+
+def _without(values: Values, groups: Array, count: int) -> Array:
+    """Return the number without the features of each of the groups 0 to ``count - 1``.
+
+    The sets of features are made a part at a time: together they grow with the square of the features.
+    """
+    step = max(1, _BYTES // max(1, len(groups)))
+    parts = (np.arange(first, min(first + step, count)) for first in range(0, count, step))
+    return np.concatenate([np.zeros(0), *(values(part[:, np.newaxis] != groups) for part in parts)])

@@ -29,6 +29,7 @@ from lightship.model import Model
 from lightship.settings import ExplainSettings
 from lightship.tensors.archive import read_arrays, write_arrays
 from tests.explain.exact.bundles import BOUGHT, bundle_of, model_of, shop, shop_row
+from tests.explain.exact.deep_trees import chain
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 DIABETES, PROGRESS = load_diabetes(return_X_y=True)
@@ -229,3 +230,12 @@ def test_explain_other_number_of_features_raises_bundle_error(count: int, tmp_pa
     exact = Exact.load(changed(bundle, **nodes, owners=np.zeros(count, np.int32)))
     with pytest.raises(BundleError):
         exact.explain({"features": np.zeros((1, 4), np.float32)}, {}, "probabilities", 0)
+
+
+def test_load_too_deep_tree_raises_bundle_error(tmp_path: Path) -> None:
+    bundle, _ = bundle_of(DecisionTreeClassifier(max_depth=1).fit(np.repeat(IRIS, 40, axis=1), SPECIES), tmp_path)
+    Exact.load(bundle)
+    nodes = chain(129, columns=160)
+    arrays = {name: getattr(nodes, name) for name in ("feature", "threshold", "child", "missing_left", "cover")}
+    with pytest.raises(BundleError, match="129 features"):
+        Exact.load(changed(bundle, **arrays, values=np.repeat(nodes.values, 3, axis=1)))

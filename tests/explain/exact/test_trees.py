@@ -20,6 +20,7 @@ from lightship.explain.exact import paths
 from lightship.explain.exact.nodes import LEAF, Nodes
 from lightship.explain.exact.trees import Trees
 from lightship.tensors import Array
+from tests.explain.exact.deep_trees import chain
 from tests.explain.exact.shap_models import BOOSTERS, COUNT, SKLEARN
 
 COLUMNS = 4
@@ -125,23 +126,33 @@ def test_effects_many_rows_equal_those_of_single_rows() -> None:
     assert effects == pytest.approx(np.concatenate([trees.effects(row[np.newaxis], 1)[1] for row in rows]))
 
 
-def test_paths_of_too_deep_tree_raises_too_large() -> None:
-    nodes = 2 * 3000 + 1
-    inner = np.arange(nodes) % 2 == 0
-    inner[-1] = False
-    chain = Nodes(
-        feature=np.where(inner, 0, LEAF),
-        threshold=np.zeros(nodes, np.float32),
-        child=np.where(inner, np.arange(nodes) + 1, 0),
-        missing_left=inner,
-        values=np.zeros((nodes, 1), np.float32),
-        cover=np.ones(nodes, np.float32),
-        roots=np.zeros(1, np.int32),
-        columns=1,
-    )
-    chain.check()
+@pytest.mark.parametrize(("depth", "columns"), [(3000, 1), (129, 129)])
+def test_paths_of_too_deep_tree_raises_too_large(depth: int, columns: int) -> None:
+    nodes = chain(depth, columns=columns)
+    nodes.check()
     with pytest.raises(TooLarge):
-        paths.paths_of(chain, groups=1)
+        paths.paths_of(nodes, groups=1)
+
+
+def test_effects_path_of_all_features_add_up_to_score() -> None:
+    count = paths.MOST_CONDITIONS
+    trees = Trees(chain(count, columns=count), np.zeros(1))
+    rows = np.random.default_rng(0).normal(size=(3, count)).astype(np.float32)
+    base, effects = trees.effects(rows, 0)
+    assert base + effects.sum(axis=1) == pytest.approx(trees.scores(rows)[:, 0])
+
+
+def test_effects_beyond_time_stop_between_blocks() -> None:
+    calls = []
+
+    def check_time() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise TooLarge("late")
+
+    with pytest.raises(TooLarge):
+        Trees(chain(9, columns=9), np.zeros(1)).effects(np.zeros((1, 9), np.float32), 0, check_time)
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize(

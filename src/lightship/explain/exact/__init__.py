@@ -12,7 +12,7 @@ import numpy as np
 
 from lightship.bundle import Bundle
 from lightship.engines.preprocessed import programs_of
-from lightship.errors import BundleError, InvalidInput
+from lightship.errors import BundleError, InvalidInput, TooLarge
 from lightship.explain.attribution import Attribution, CheckTime, unlimited
 from lightship.explain.exact.entry import COEFFICIENTS, TREE_SHAP, Entry
 from lightship.explain.exact.linear import Linear
@@ -63,6 +63,7 @@ class Exact:
         Raises Unexplained with the reason where the bundle has none.
         """
         entry, model, owners = stored(bundle)
+        _check_size(model)
         program = programs_of(bundle).get(bundle.manifest.signatures[0].name)
         return cls(entry, model, owners, program.bind() if program else None)
 
@@ -134,3 +135,12 @@ class Exact:
         np.add.at(elements, self._owners, effects.T)
         parts = np.split(elements.T, np.cumsum(sizes)[:-1], axis=1)
         return {name: part.reshape(array.shape) for (name, array), part in zip(rows.items(), parts, strict=True)}
+
+
+def _check_size(model: Scores) -> None:
+    """Raise BundleError for trees beyond the limits of explanations."""
+    if isinstance(model, Trees):
+        try:
+            model.paths  # noqa: B018 - arranged once, here
+        except TooLarge as error:
+            raise BundleError(f"the bundle's {FILE} is too large: {error.message}") from None

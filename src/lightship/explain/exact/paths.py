@@ -12,6 +12,7 @@ from lightship.explain.exact.nodes import LEAF, Nodes
 from lightship.tensors import Array
 
 MOST_STEPS = 2_000_000  # nodes on the paths to all leaves: 250 MiB while they are arranged, once
+MOST_CONDITIONS = 128  # features on the path to a leaf: as many as make 64 orders of quadrature, computed once
 MOST_PRODUCTS = 50_000_000  # factors of one row's explanation: half a second
 
 _TINY = 1e-30  # share of a leaf without training rows, by which products can be divided
@@ -76,6 +77,8 @@ def paths_of(nodes: Nodes, *, groups: int) -> list[Paths]:
     steps = _climb(nodes, leaves)
     conditions, first = _merged(nodes, steps)
     counts = np.bincount(steps.leaf[first], minlength=len(leaves))
+    if (most := int(counts.max(initial=0))) > MOST_CONDITIONS:
+        raise TooLarge(f"a leaf has conditions on {most:,} features, and the limit is {MOST_CONDITIONS:,}")
     if (products := int((counts * ((counts + 1) // 2)).sum())) > MOST_PRODUCTS:
         raise TooLarge(f"explaining a row by the trees takes {products:,} factors, and the limit is {MOST_PRODUCTS:,}")
     return list(_by_count(leaves, steps.tree % groups, counts, conditions))

@@ -18,7 +18,7 @@ import numpy as np
 
 from lightship.explain.attribution import CheckTime, unlimited
 from lightship.explain.exact.nodes import Nodes
-from lightship.explain.exact.paths import Paths, paths_of
+from lightship.explain.exact.paths import MOST_CONDITIONS, Paths, paths_of
 from lightship.tensors import Array
 
 _BLOCK = 1_000_000  # conditions of leaves by rows that are computed together
@@ -51,7 +51,7 @@ class Trees:
 
     @cached_property
     def paths(self) -> list[Paths]:
-        """Return the leaves' conditions; raises TooLarge beyond the limit."""
+        """Return the leaves' conditions; raises TooLarge beyond the limits."""
         return paths_of(self.nodes, groups=self.groups)
 
     @property
@@ -121,8 +121,12 @@ def _by_feature(paths: Paths, effects: Array, count: int) -> Array:
     return sums.reshape(rows, count)
 
 
-@lru_cache(maxsize=64)
 def quadrature(conditions: int) -> tuple[Array, Array]:
     """Return nodes and weights on [0, 1] for polynomials of the degree of a path."""
-    nodes, weights = np.polynomial.legendre.leggauss(max(1, (conditions + 1) // 2))
+    return _quadrature(max(1, (conditions + 1) // 2))
+
+
+@lru_cache(maxsize=(MOST_CONDITIONS + 1) // 2)
+def _quadrature(order: int) -> tuple[Array, Array]:
+    nodes, weights = np.polynomial.legendre.leggauss(order)
     return (nodes + 1) / 2, weights / 2

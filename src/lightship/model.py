@@ -12,7 +12,7 @@ from lightship import engines
 from lightship.bundle import GOLDEN, Bundle
 from lightship.calls import Call, Result
 from lightship.engines.base import Engine
-from lightship.errors import NotFound
+from lightship.errors import BundleError, NotFound
 from lightship.settings import NO_TRANSFORMS, TransformSettings
 from lightship.tensors import Array, Signature, validate
 
@@ -72,10 +72,16 @@ class Model:
         return Model(self.bundle, self._engine.clone())
 
     def golden(self, signature: str | None = None) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Return recorded inputs and the original model's outputs for a signature."""
+        """Return recorded inputs and the original model's outputs for a signature.
+
+        Raises NotFound or BundleError.
+        """
         from lightship.bundle.golden import read_golden  # imported here: no request needs it
 
-        return read_golden(self.bundle.path / GOLDEN)[self.manifest.signature(signature).name]
+        name, golden = self.manifest.signature(signature).name, read_golden(self.bundle.path / GOLDEN)
+        if name not in golden:
+            raise BundleError(f"the bundle's golden examples lack the signature '{name[:80]}'")
+        return golden[name]
 
 
 def _select(signature: Signature, outputs: Mapping[str, Array], wanted: tuple[str, ...]) -> dict[str, Array]:

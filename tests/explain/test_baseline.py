@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightship.bundle import Bundle, digests, write_manifest
+from lightship.bundle import GOLDEN, Bundle, digests, write_manifest
+from lightship.bundle.golden import Golden, write_golden
 from lightship.errors import BundleError
 from lightship.explain.features.baseline import BASELINE, baseline_of, typical, write_baseline
 from lightship.tensors import Array, Signature, TensorSpec
@@ -93,3 +94,28 @@ def test_baseline_without_archive_is_bundle_error(tmp_path: Path) -> None:
     (tmp_path / BASELINE).write_bytes(b"PK\x03\x04")
     with pytest.raises(BundleError, match="baseline"):
         baseline_of(made, SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    "golden",
+    [
+        {"other": (rows(1, 2), {})},
+        {"serving_default": ({"age": np.int32([[1]])}, {})},
+        {"serving_default": (rows(), {})},
+        {"serving_default": ({**rows(1), "age": np.zeros((1, 2), np.int32)}, {})},
+    ],
+    ids=["signature", "input", "empty", "shape"],
+)
+def test_baseline_of_recorded_rows_of_another_signature_raises_bundle_error(golden: Golden, tmp_path: Path) -> None:
+    made = bundle(tmp_path)
+    write_golden(tmp_path / GOLDEN, golden)
+    changed = write_manifest(tmp_path, made.manifest._replace(files=digests(tmp_path)))
+    with pytest.raises(BundleError, match="golden"):
+        baseline_of(changed, SIGNATURE)
+
+
+def test_golden_of_missing_signature_raises_bundle_error(tmp_path: Path) -> None:
+    subject = model(tmp_path, lambda age, city, image: age, SIGNATURE.inputs, rows(1, 2))
+    write_golden(tmp_path / GOLDEN, {"other": (rows(1), {})})
+    with pytest.raises(BundleError, match="serving_default"):
+        subject.golden()

@@ -49,7 +49,11 @@ def baseline_of(bundle: Bundle, signature: Signature) -> Mapping[str, Array]:
 
 @lru_cache(maxsize=32)
 def _recorded(path: Path, signature: Signature, digest: str) -> Mapping[str, Array]:
-    inputs, _ = read_golden(path / GOLDEN)[signature.name]
+    try:
+        inputs, _ = read_golden(path / GOLDEN)[signature.name]
+        validate(inputs, signature.inputs)
+    except (LookupError, InvalidInput) as error:
+        raise BundleError(f"the bundle's golden examples are not of its signature: {error}") from None
     return typical(signature, inputs)
 
 

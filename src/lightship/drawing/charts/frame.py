@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor, isfinite, log10
 
 from lightship.drawing.canvas import SMALL, WIDTH, Box, Canvas, Point, text_width
@@ -51,7 +52,7 @@ class Frame:
     y: Axis
     height: int
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """Return the box of the plot in pixels."""
         left = _MARGIN + 6 + max(text_width(label, SMALL) for label in tick_labels(self.y))

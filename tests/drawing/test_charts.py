@@ -28,7 +28,9 @@ def test_ticks_are_round(low: float, high: float, labels: list[str]) -> None:
     assert tick_labels(Axis("x", low, high)) == labels
 
 
-@pytest.mark.parametrize("values", [[], [0.0], [5.0, 5.0], [float("nan")], [1e-300], [1e300, -1e300], [3.0, 4.0]])
+@pytest.mark.parametrize(
+    "values", [[], [0.0], [5.0, 5.0], [float("nan")], [0.0, 4.9e-323], [1e-300], [1e300, -1e300], [3.0, 4.0]]
+)
 def test_axis_contains_values(values: list[float]) -> None:
     axis = Axis.around("x", values)
     assert axis.low < axis.high
@@ -129,3 +131,8 @@ def test_plot_with_many_labels_draws_first_hundred() -> None:
     series = Series("variants", [(0.5, number / 5000) for number in range(5000)], scattered=True, labels=["v"] * 5000)
     texts = Drawn(Plot("plot", Axis("x"), Axis("y"), [series])).texts()
     assert 0 < texts.count("v") <= 100
+
+
+@pytest.mark.parametrize("edges", [[0.0, 5e-324], [1e17, 1e17 + 16], [1.0, 1.0000000000000002]])
+def test_histogram_of_tiny_range_is_drawn(edges: list[float]) -> None:
+    assert Drawn(Histogram("rows", "x", edges, [1])).inside()

@@ -183,7 +183,7 @@ def _images(content: dict[str, Any]) -> Iterator[dict[str, str]]:
 def test_many_classes_have_few_curves() -> None:
     made = page(report(classes([f"c{number}" for number in range(12)], rows=900)))
     assert "Of 12 classes, the 8" in made.text
-    assert len(figures(report(classes([f"c{number}" for number in range(12)], rows=900)))["roc"].series) == 8
+    assert len(figures(report(classes([f"c{number}" for number in range(12)], rows=900)))["roc"].split("<g>")) == 9
 
 
 @pytest.mark.parametrize(
@@ -238,6 +238,20 @@ def test_classes_with_many_metrics_have_bounded_table() -> None:
     per_class = [{"class": "a", "support": 1, f"metric {number}": 0.5} for number in range(500)]
     content = render({"evaluation": {"outputs": [{**classes(["a", "b"]), "per_class": per_class}]}}, name="digits")
     assert len(content) < 1_000_000
+
+
+@pytest.mark.parametrize("predicted", [[0, 4.9e-323], [0, 5e-324], [1.0, 1.0000000000000002], [1e16, 1e16 + 2]])
+def test_residuals_of_tiny_range_are_drawn(predicted: list[float]) -> None:
+    histogram = {"edges": predicted, "counts": [2]}
+    residuals = {"predicted": predicted, "residual": predicted, "histogram": histogram}
+    content = {"evaluation": {"outputs": [{"output": "y", "task": "number", "rows": 2, "residuals": residuals}]}}
+    assert "</svg>" in render(content, name="digits")
+    assert {*figures(content)} == {"residuals", "residual-histogram"}
+
+
+def test_figures_of_huge_range_raise_bundle_error() -> None:
+    with pytest.raises(BundleError, match="malformed"):
+        figures({"evaluation": {"outputs": [{**numbers(), "residuals": HUGE}]}})
 
 
 def test_figures_have_names_for_files() -> None:

@@ -229,6 +229,14 @@ def test_report_beyond_bounds_raises_bundle_error(name: str) -> None:
             draw(REPEATED[name])
 
 
+def test_report_of_many_classes_and_layers_is_rendered() -> None:
+    content = {
+        "evaluation": {"outputs": [{**classes(["a", "b"]), "per_class": [{"class": "c", "support": 1}] * 21_000}]},
+        "compression": {"chosen": "c", "candidates": [{"name": "c", "float_layers": ["layer"] * 5000}]},
+    }
+    assert "5000 layers" in render(content, name="digits")
+
+
 def test_measurements_beyond_bounds_raise_bundle_error() -> None:
     with pytest.raises(BundleError, match="measurements"):
         render(BINARY, name="digits", measurements={"compiled": "l" * 3000})

@@ -15,10 +15,11 @@ LARGEST = 32 * 1024 * 1024
 _LONGEST_TEXT = 2000
 _LONGEST_IMAGE = 512 * 1024
 _MOST_VALUES = 600_000
-# The most entries of a list or object: points, candidates, slices, mistakes, features; and of a list of classes.
+# The most entries of a list or object: points, candidates, slices, mistakes, features; and of a list of classes or
+# layers.
 _MOST_ENTRIES = 2000
-_MOST_CLASSES = 50_000
-_CLASSES = frozenset({"classes", "per_class"})
+_MOST_NAMES = 50_000
+_NAMES = frozenset({"classes", "per_class", "float_layers"})
 _DEEPEST = 12
 _IMAGE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/]*={0,2}")
 
@@ -44,7 +45,7 @@ def _values(value: Any, name: str, depth: int, most: int = _MOST_ENTRIES) -> Ite
         _check_entries(value, name, most)
         for key, item in value.items():
             yield key
-            yield from _values(item, name, depth + 1, _MOST_CLASSES if key in _CLASSES else _MOST_ENTRIES)
+            yield from _values(item, name, depth + 1, _MOST_NAMES if key in _NAMES else _MOST_ENTRIES)
     elif isinstance(value, list):
         _check_entries(value, name, most)
         for item in value:

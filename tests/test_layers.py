@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 LAYERS = (
-    ("version", "errors", "numerals"),
+    ("version", "errors", "numerals", "regular_files"),
     ("extras",),
     ("settings", "tensors", "formats", "telemetry"),
     ("aws",),

@@ -269,11 +269,11 @@ def test_unfinished_request_is_aborted_after_grace(registries: Registries) -> No
 
 @pytest.fixture
 def slow(registries: Registries, tmp_path: Path) -> Path:
-    """Return a registry whose only model loads once its state is written into a pipe."""
-    shutil.copytree(registries.small / "modes", tmp_path / "modes")
-    state = tmp_path / "modes" / "state.json"
-    state.rename(tmp_path / "state.json")
-    os.mkfifo(state)
+    """Return a registry whose model loads once its manifest is written into a pipe."""
+    shutil.copytree(registries.small / "pair", tmp_path / "pair")
+    manifest = tmp_path / "pair" / "1" / "manifest.json"
+    manifest.rename(tmp_path / "manifest.json")
+    os.mkfifo(manifest)
     return tmp_path
 
 
@@ -305,15 +305,15 @@ def _free_port() -> int:
 
 
 def test_server_loading_models_is_alive_and_not_ready(slow: Path) -> None:
-    port, state = _free_port(), slow / "modes" / "state.json"
+    port, manifest = _free_port(), slow / "pair" / "1" / "manifest.json"
     with _loading(slow, port):
         _patiently(port).close()
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             assert client.get("/health/live").status_code == 200
             assert client.get("/health/ready").status_code == 503
-            with state.open("wb") as pipe:
-                (slow / "state.json").rename(state)
-                pipe.write(state.read_bytes())
+            with manifest.open("wb") as pipe:
+                (slow / "manifest.json").rename(manifest)
+                pipe.write(manifest.read_bytes())
             until = time.monotonic() + 60
             while client.get("/health/ready").status_code != 200:
                 assert time.monotonic() < until

@@ -89,6 +89,16 @@ def test_malformed_report_is_refused_without_file(registries: Registries, tmp_pa
     assert not (tmp_path / "page.html").exists()
 
 
+def test_report_of_huge_range_is_refused_without_folder(registries: Registries, tmp_path: Path) -> None:
+    residuals = {"predicted": [1.7e308, -1.7e308], "residual": [0, 1], "histogram": {"edges": [0, 1], "counts": [2]}}
+    content = {"evaluation": {"outputs": [{"output": "y", "task": "number", "rows": 2, "residuals": residuals}]}}
+    registry = with_report(registries.small, tmp_path / "models", content=content)
+    result = run("pair", "--figures", str(tmp_path / "figures"), "--registry", str(registry))
+    assert result.exit_code == 2
+    assert "report.json" in result.output
+    assert not (tmp_path / "figures").exists()
+
+
 def test_version_without_report_is_refused(registries: Registries) -> None:
     result = run("pair", "--registry", str(registries.small))
     assert result.exit_code == 2

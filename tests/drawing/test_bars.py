@@ -11,6 +11,7 @@ from lightship.drawing.charts.bars import Bar, Bars
 from lightship.drawing.palette import NEGATIVE, POSITIVE
 from lightship.drawing.png import to_png
 from lightship.drawing.svg import to_svg
+from tests.drawing.drawn import Drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -52,3 +53,8 @@ def test_groups_have_label_and_value_as_title() -> None:
 
 def test_bars_as_png() -> None:
     assert to_png(Bars("Attributions", [Bar("radius", 0.5), Bar("texture", -0.25)])).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("values", [(5e-324, 0.0), (5e-324, -5e-324), (1e308, -1e308)])
+def test_bars_of_extreme_values_are_inside(values: tuple[float, float]) -> None:
+    assert Drawn(Bars("extreme", [Bar(str(value), value) for value in values])).inside()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from xml.etree import ElementTree
 
 import pytest
@@ -101,6 +102,15 @@ def _luminance(colour: str) -> float:
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("character", ["l", "面", " ", "\u0301"])
+def test_long_text_is_shortened_in_bounded_time(character: str) -> None:
+    start = time.process_time()
+    for _ in range(20):
+        assert len(shortened(character * 1_000_000, 100)) <= 1001
+        assert text_width(character * 1_000_000) <= 12_000
+    assert time.process_time() - start < 2
 
 
 def test_shortened_text_fits() -> None:

@@ -9,6 +9,7 @@ from lightship.drawing.charts.histogram import Histogram
 from lightship.drawing.charts.matrix import Matrix
 from lightship.drawing.charts.plot import Plot, Series
 from lightship.drawing.palette import SERIES
+from lightship.drawing.svg import to_svg
 from tests.drawing.drawn import Drawn
 
 
@@ -27,7 +28,9 @@ def test_ticks_are_round(low: float, high: float, labels: list[str]) -> None:
     assert tick_labels(Axis("x", low, high)) == labels
 
 
-@pytest.mark.parametrize("values", [[], [0.0], [5.0, 5.0], [float("nan")], [1e-300], [1e300, -1e300], [3.0, 4.0]])
+@pytest.mark.parametrize(
+    "values", [[], [0.0], [5.0, 5.0], [float("nan")], [0.0, 4.9e-323], [1e-300], [1e300, -1e300], [3.0, 4.0]]
+)
 def test_axis_contains_values(values: list[float]) -> None:
     axis = Axis.around("x", values)
     assert axis.low < axis.high
@@ -115,3 +118,21 @@ def test_matrix_of_any_size_is_drawn(classes: int) -> None:
     drawn = Drawn(Matrix("confusion", [f"class {n}" for n in range(classes)], [[5] * classes] * classes))
     assert len(drawn.all("g")) == classes**2
     assert drawn.inside()
+
+
+def test_matrix_of_very_long_names_has_short_titles() -> None:
+    names = [f"{number}{'l' * 100_000}" for number in range(20)]
+    drawn = to_svg(Matrix("counts", names, [[1] * 20] * 20))
+    assert len(drawn) < 400_000
+    assert "19lll" in drawn
+
+
+def test_plot_with_many_labels_draws_first_hundred() -> None:
+    series = Series("variants", [(0.5, number / 5000) for number in range(5000)], scattered=True, labels=["v"] * 5000)
+    texts = Drawn(Plot("plot", Axis("x"), Axis("y"), [series])).texts()
+    assert 0 < texts.count("v") <= 100
+
+
+@pytest.mark.parametrize("edges", [[0.0, 5e-324], [1e17, 1e17 + 16], [1.0, 1.0000000000000002]])
+def test_histogram_of_tiny_range_is_drawn(edges: list[float]) -> None:
+    assert Drawn(Histogram("rows", "x", edges, [1])).inside()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def status(serving: Serving, method: str, path: str, body: bytes = b"") -> int:
 @pytest.fixture
 def few(registries: Registries, tmp_path: Path) -> Registry:
     for name in SMALL:
-        (tmp_path / name).symlink_to(registries.small / name)
+        shutil.copytree(registries.small / name, tmp_path / name)
     return Registry(str(tmp_path))
 
 

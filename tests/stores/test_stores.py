@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.registry.state import State
 from lightship.settings import CacheSettings
+from lightship.stores.folder import FolderStore
 from lightship.stores.s3 import S3Store
 from tests.bundles import Registries, republish
 
@@ -155,3 +158,74 @@ def test_models_missing_bucket_is_named(bucket: str) -> None:
         Registry("s3://nowhere-at-all").models()
     with pytest.raises(RegistryError, match="s3://"):
         Registry("s3://")
+
+
+def link(path: Path, outside: Path) -> None:
+    path.symlink_to(outside)
+
+
+def pipe(path: Path, outside: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path, outside: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize("key", ["modes/measurements/1.json", "modes/1/report.json", "modes/state.json"])
+@pytest.mark.parametrize("make", [link, pipe, folder])
+def test_read_of_irregular_file_is_refused(tmp_path: Path, key: str, make: Callable[[Path, Path], None]) -> None:
+    secret = tmp_path / "secret.json"
+    secret.write_text('{"key": "value"}')
+    path = tmp_path / "models" / key
+    path.parent.mkdir(parents=True)
+    make(path, secret)
+    with pytest.raises(RegistryError, match=key):
+        FolderStore(tmp_path / "models").read(key)
+
+
+def test_link_to_folder_outside_registry_is_refused(registry_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "1.json").write_text('{"key": "value"}')
+    (registry_folder / "modes" / "measurements").symlink_to(tmp_path / "outside")
+    (registry_folder / "linked").symlink_to(tmp_path / "outside")
+    registry = Registry(str(registry_folder))
+    for refused in (
+        lambda: registry.measurements("modes", 1),
+        lambda: registry.write_measurements("modes", 1, {}),
+        lambda: registry.path("linked", 1),
+        lambda: registry.state("linked"),
+    ):
+        with pytest.raises(RegistryError, match=r"modes/measurements|linked"):
+            refused()
+    assert registry.models() == ["modes"]
+    assert (tmp_path / "outside" / "1.json").read_text() == '{"key": "value"}'
+
+
+def test_write_does_not_follow_links(registry_folder: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("content")
+    for name in (".1.json.lock", ".1.json.half"):
+        path = registry_folder / "modes" / "measurements" / name
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.symlink_to(secret)
+        with pytest.raises(RegistryError, match=r"1\.json"):
+            Registry(str(registry_folder)).write_measurements("modes", 1, {})
+        path.unlink()
+    assert secret.read_text() == "content"
+
+
+def test_registry_behind_link_is_read_and_written(registry_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(registry_folder)
+    registry = Registry(str(tmp_path / "link"))
+    assert registry.models() == ["modes"]
+    registry.write_measurements("modes", 1, {"compiled": "today"})
+    assert registry.measurements("modes", 1) == {"compiled": "today"}
+    assert registry.open("modes").path == tmp_path / "link" / "modes" / "1"
+
+
+@pytest.fixture
+def registry_folder(bundle: Path, tmp_path: Path) -> Path:
+    republish(Registry(str(tmp_path / "models")), bundle, "modes")
+    return tmp_path / "models"

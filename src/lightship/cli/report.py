@@ -8,7 +8,6 @@ import click
 
 from lightship.calls import Report
 from lightship.cli.arguments.options import json_option, model_argument, parse_model, registry_option
-from lightship.drawing.svg import to_svg
 from lightship.evaluation.report import figures, render
 from lightship.protocols.native import encode_report
 from lightship.registry.registry import Registry
@@ -72,5 +71,5 @@ def _draw(report: Report, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, chart in charts.items():
         path = folder / f"{name}.svg"
-        path.write_text(to_svg(chart), encoding="utf-8")
+        path.write_text(chart, encoding="utf-8")
         click.echo(str(path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from lightship.cli.arguments.options import (
@@ -12,6 +14,7 @@ from lightship.cli.arguments.options import (
     registry_at,
     registry_option,
 )
+from lightship.errors import BundleError
 from lightship.registry.registry import Registry
 
 
@@ -46,8 +49,18 @@ def _copy(model: str, source: Registry, target: Registry) -> None:
     name, version = parse_model(model)
     found = source.resolve(name, version)
     bundle = source.open(name, found)
+    measured = _measurements(source, name, found)
     with target.staging() as staged:
         number = target.publish(name, bundle.copy(staged))
-    if measured := source.measurements(name, found):
+    if measured:
         target.write_measurements(name, number, measured)
     click.echo(f"{name} version {number} in {target.location} ({bundle.digest[:12]})")
+
+
+def _measurements(source: Registry, name: str, version: int) -> dict[str, Any]:
+    """Return a version's measurements; warn about invalid ones, and leave them out."""
+    try:
+        return source.measurements(name, version)
+    except BundleError as error:
+        click.echo(f"warning: {error.message}: the version is copied without measurements", err=True)
+        return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from itertools import accumulate
 from typing import Literal, NamedTuple, Protocol
 
 # The width of charts, in pixels: they are readable on a phone, and are enlarged on wider screens.
@@ -12,6 +13,8 @@ WIDTH = 360
 # Sizes of text, in pixels.
 TEXT = 12.0
 SMALL = 10.5
+# The most characters of a text that are measured and drawn.
+LONGEST = 1000
 
 Anchor = Literal["start", "middle", "end"]
 
@@ -74,18 +77,20 @@ class Chart(Protocol):
 
 
 def text_width(content: str, size: float = TEXT) -> float:
-    """Return an estimate of a text's width in pixels, for any sans-serif font."""
-    return sum(_relative_width(character) for character in content) * size
+    """Return an estimate of a text's width in pixels, for any sans-serif font.
+
+    Of a longer text it is the width of the first :data:`LONGEST` characters.
+    """
+    return sum(map(_relative_width, content[:LONGEST])) * size
 
 
 def shortened(content: str, width: float, size: float = TEXT) -> str:
     """Return the text on one line, cut off with an ellipsis to fit into ``width``."""
-    content = " ".join(content.split())
-    if text_width(content, size) <= width:
-        return content
-    while content and text_width(content, size) + size > width:
-        content = content[:-1]
-    return content + "…"
+    line = " ".join(content[:LONGEST].split())
+    if len(content) <= LONGEST and text_width(line, size) <= width:
+        return line
+    ends = accumulate(map(_relative_width, line))
+    return line[: sum(end * size + size <= width for end in ends)] + "…"
 
 
 def _relative_width(character: str) -> float:

@@ -11,7 +11,7 @@ from math import hypot
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from lightship.drawing.canvas import TEXT, Anchor, Box, Chart, Point, Size
+from lightship.drawing.canvas import LONGEST, TEXT, Anchor, Box, Chart, Point, Size
 from lightship.drawing.palette import LIGHT
 
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
@@ -58,7 +58,7 @@ class PngCanvas:
     def text(self, at: Point, content: str, *, tone: str = "ink", size: float = TEXT, anchor: Anchor = "start") -> None:
         """Write one line of text."""
         font = _font(size * self._scale)
-        self._draw.text(self._pixel(at), content, fill=_colour(tone, 1), font=font, anchor=_ANCHORS[anchor])
+        self._draw.text(self._pixel(at), content[:LONGEST], fill=_colour(tone, 1), font=font, anchor=_ANCHORS[anchor])
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 
-from lightship.drawing.canvas import TEXT, Anchor, Box, Chart, Point, Size
+from lightship.drawing.canvas import LONGEST, TEXT, Anchor, Box, Chart, Point, Size
 from lightship.drawing.palette import LIGHT
 
 _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif"
@@ -93,5 +93,8 @@ def _number(value: float) -> str:
 
 
 def _escaped(content: str) -> str:
-    """Return text for XML, without characters that XML forbids."""
-    return escape("".join(character if character.isprintable() else " " for character in content))
+    """Return text for XML, bounded, without characters that XML forbids."""
+    shown = content[:LONGEST]
+    if not shown.isprintable():
+        shown = "".join(character if character.isprintable() else " " for character in shown)
+    return escape(shown)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lightship.errors import RegistryError
+from lightship.regular_files import open_regular
 
 _STAGING = ".staging-"
 _ABANDONED_SECONDS = 24 * 3600.0
@@ -17,7 +19,8 @@ _ABANDONED_SECONDS = 24 * 3600.0
 class FolderStore:
     """Store of folders by key (``name/version``) below ``root``.
 
-    Names that start with a dot are not listed.
+    Names that start with a dot are not listed. ``root`` may be a link; below it, files are regular files, and a link to
+    a folder that is not below ``root`` is not followed.
     """
 
     def __init__(self, root: Path) -> None:
@@ -26,7 +29,7 @@ class FolderStore:
     def list(self, key: str = "") -> list[str]:
         """See :meth:`Store.list`."""
         try:
-            entries = [entry for entry in (self.root / key).iterdir() if entry.is_dir()]
+            entries = [entry for entry in self.path(key).iterdir() if entry.is_dir() and self._is_below(entry)]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -35,8 +38,10 @@ class FolderStore:
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """See :meth:`Store.read`; the etag is the file's SHA-256."""
+        folder, _, name = key.rpartition("/")
         try:
-            data = (self.root / key).read_bytes()
+            with open_regular(self.path(folder) / name) as file:
+                data = file.read()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -52,23 +57,28 @@ class FolderStore:
         """See :meth:`Store.write`; a lock file serialises the writers."""
         import fcntl
 
-        target = self.root / key
+        folder, _, name = key.rpartition("/")
+        target = self.path(folder) / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with (target.parent / f".{target.name}.lock").open("w") as lock:
+            with open_regular(target.parent / f".{name}.lock", "wb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if self.changed(key, if_match):
                     return False
-                partial = target.parent / f".{target.name}.half"
-                partial.write_bytes(data)
+                partial = target.parent / f".{name}.half"
+                with open_regular(partial, "wb") as file:
+                    file.write(data)
                 partial.replace(target)
         except OSError as error:
             raise RegistryError(f"cannot write {target}: {error.strerror}") from None
         return True
 
     def path(self, key: str) -> Path:
-        """Return the local folder of a key."""
-        return self.root / key
+        """Return the local folder of a key; raises RegistryError where it is elsewhere."""
+        path = self.root / key
+        if not self._is_below(path):
+            raise RegistryError(f"cannot read {key} in the registry: it is a link to a folder that is not below it")
+        return path
 
     def renew(self, key: str) -> None:
         """Return None: the folder is the published original."""
@@ -101,7 +111,7 @@ class FolderStore:
 
     def publish(self, folder: Path, key: str) -> bool:
         """Move a staged folder to a key in one step; False where the key is taken."""
-        target = self.root / key
+        target = self.path(key)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
@@ -111,3 +121,8 @@ class FolderStore:
                 return False
             raise RegistryError(f"cannot write to the registry {target}: {error.strerror}") from None
         return True
+
+    def _is_below(self, path: Path) -> bool:
+        """Return whether a path without its links is below the root without its own."""
+        root = os.path.realpath(self.root)
+        return os.path.commonpath([root, os.path.realpath(path)]) == root

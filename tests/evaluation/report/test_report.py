@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 
@@ -182,7 +183,7 @@ def _images(content: dict[str, Any]) -> Iterator[dict[str, str]]:
 def test_many_classes_have_few_curves() -> None:
     made = page(report(classes([f"c{number}" for number in range(12)], rows=900)))
     assert "Of 12 classes, the 8" in made.text
-    assert len(figures(report(classes([f"c{number}" for number in range(12)], rows=900)))["roc"].series) == 8
+    assert len(figures(report(classes([f"c{number}" for number in range(12)], rows=900)))["roc"].split("<g>")) == 9
 
 
 @pytest.mark.parametrize(
@@ -202,6 +203,63 @@ def test_many_classes_have_few_curves() -> None:
 def test_malformed_report_raises_bundle_error(content: dict[str, Any]) -> None:
     with pytest.raises(BundleError, match="malformed"):
         render(content, name="digits")
+
+
+REPEATED = {
+    "long text": {"card": {"purpose": "l" * 3000}},
+    "long class name": {"evaluation": {"outputs": [{**classes(["a", "b"]), "classes": ["l" * 3000, "b"]}]}},
+    "points": {"evaluation": {"outputs": [{**numbers(), "residuals": {"predicted": [0.0] * 3000}}]}},
+    "classes": {"evaluation": {"outputs": [{**classes(["a", "b"]), "classes": ["a"] * 60_000}]}},
+    "candidates": {"compression": {"candidates": [{"name": "c"}] * 3000}},
+    "slices": {"evaluation": {"slices": [{"column": "c", "values": []}] * 3000}},
+    "mistakes": {"evaluation": {"worst": [{}] * 3000}},
+    "images": {"evaluation": {"worst": [{"image": "data:image/png;base64," + "A" * 500_000}] * 80}},
+    "large image": {"evaluation": {"worst": [{"image": "data:image/png;base64," + "A" * 600_000}]}},
+    "features": {"importance": {"features": [{}] * 3000}},
+    "names": {"evaluation": {"worst": [{"cells": {str(number): 0 for number in range(3000)}}]}},
+    "values": {"baseline": {"features": [{"quantiles": [0] * 2000}] * 2000}},
+    "not finite": {"importance": {"features": [{"feature": "a", "importance": float("inf")}]}},
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_report_beyond_bounds_raises_bundle_error(name: str) -> None:
+    for draw in (partial(render, name="digits"), figures):
+        with pytest.raises(BundleError, match=r"report\.json is malformed: (a|it) "):
+            draw(REPEATED[name])
+
+
+def test_report_of_many_classes_and_layers_is_rendered() -> None:
+    content = {
+        "evaluation": {"outputs": [{**classes(["a", "b"]), "per_class": [{"class": "c", "support": 1}] * 21_000}]},
+        "compression": {"chosen": "c", "candidates": [{"name": "c", "float_layers": ["layer"] * 5000}]},
+    }
+    assert "5000 layers" in render(content, name="digits")
+
+
+def test_measurements_beyond_bounds_raise_bundle_error() -> None:
+    with pytest.raises(BundleError, match="measurements"):
+        render(BINARY, name="digits", measurements={"compiled": "l" * 3000})
+
+
+def test_classes_with_many_metrics_have_bounded_table() -> None:
+    per_class = [{"class": "a", "support": 1, f"metric {number}": 0.5} for number in range(500)]
+    content = render({"evaluation": {"outputs": [{**classes(["a", "b"]), "per_class": per_class}]}}, name="digits")
+    assert len(content) < 1_000_000
+
+
+@pytest.mark.parametrize("predicted", [[0, 4.9e-323], [0, 5e-324], [1.0, 1.0000000000000002], [1e16, 1e16 + 2]])
+def test_residuals_of_tiny_range_are_drawn(predicted: list[float]) -> None:
+    histogram = {"edges": predicted, "counts": [2]}
+    residuals = {"predicted": predicted, "residual": predicted, "histogram": histogram}
+    content = {"evaluation": {"outputs": [{"output": "y", "task": "number", "rows": 2, "residuals": residuals}]}}
+    assert "</svg>" in render(content, name="digits")
+    assert {*figures(content)} == {"residuals", "residual-histogram"}
+
+
+def test_figures_of_huge_range_raise_bundle_error() -> None:
+    with pytest.raises(BundleError, match="malformed"):
+        figures({"evaluation": {"outputs": [{**numbers(), "residuals": HUGE}]}})
 
 
 def test_figures_have_names_for_files() -> None:

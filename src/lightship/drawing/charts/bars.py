@@ -52,11 +52,11 @@ class Bars:
         right = WIDTH - _MARGIN - values - _GAP
         low = min((bar.value for bar in self.bars if bar.value < 0), default=0.0)
         high = max((bar.value for bar in self.bars if bar.value > 0), default=0.0)
-        scale = (right - left) / ((high - low) or 1.0)
-        zero = left - low * scale
+        span, width = (high - low) or 1.0, right - left
+        zero = left - low / span * width
         for number, bar in enumerate(self.bars):
             with canvas.group(f"{bar.label}: {bar.shown}"):
-                _draw(canvas, bar, Point(zero, self._top + number * _ROW), bar.value * scale, labels)
+                _draw(canvas, bar, Point(zero, self._top + number * _ROW), bar.value / span * width, labels)
         if self.heading:
             canvas.text(Point(_MARGIN, _MARGIN + 14), shortened(self.title, WIDTH - 2 * _MARGIN))
         canvas.line([Point(zero, self._top), Point(zero, self.size.height - _MARGIN)], "muted")

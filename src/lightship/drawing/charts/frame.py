@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor, isfinite, log10
 
 from lightship.drawing.canvas import SMALL, WIDTH, Box, Canvas, Point, text_width
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TICKS = 5
+_LEAST_STEP = 1e-300  # smaller numbers lose digits
 _MARGIN = 10
 _TOP = 30  # the y axis' label is above it
 
@@ -51,7 +53,7 @@ class Frame:
     y: Axis
     height: int
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """Return the box of the plot in pixels."""
         left = _MARGIN + 6 + max(text_width(label, SMALL) for label in tick_labels(self.y))
@@ -91,6 +93,6 @@ def tick_labels(axis: Axis) -> list[str]:
 
 def _step(low: float, high: float) -> float:
     """Return a round distance between at most six ticks."""
-    rough = (high - low) / _TICKS
+    rough = max((high - low) / _TICKS, _LEAST_STEP)
     power = 10.0 ** floor(log10(rough))
     return next(step for step in _STEPS if step * power >= rough * (1 - 1e-9)) * power

@@ -43,11 +43,12 @@ class Matrix:
         canvas.text(Point(self._left - 6, _TOP - 6), self.rows, tone="muted", size=SMALL, anchor="end")
         for number, name in enumerate(self._names):
             self._name(canvas, name, number)
+        titles = [shortened(name, WIDTH) for name in self.classes]
         for row, counts in enumerate(self.counts):
             total = sum(counts) or 1
             for column, count in enumerate(counts):
                 box = Box(self._left + column * self._cell, _TOP + row * self._cell, self._cell, self._cell)
-                with canvas.group(f"{self.classes[row]}, {self.columns} {self.classes[column]}: {count:,}"):
+                with canvas.group(f"{titles[row]}, {self.columns} {titles[column]}: {count:,}"):
                     _draw(canvas, box, count, count / total)
 
     def _name(self, canvas: Canvas, name: str, number: int) -> None:

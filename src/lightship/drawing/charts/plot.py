@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from lightship.drawing.canvas import SMALL, WIDTH, Box, Canvas, Point, Size, shortened, text_width
 from lightship.drawing.charts.frame import Axis, Frame
@@ -13,6 +14,7 @@ _HEIGHT = 300
 _LEGEND = 18
 _KEY = 22
 _LABEL = 14  # the height of a label
+_MOST_LABELS = 100
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,14 @@ def _draw(canvas: Canvas, frame: Frame, series: Series, number: int) -> None:
 
 
 def _write(canvas: Canvas, frame: Frame, series: Sequence[Series]) -> None:
-    """Write the labels beside their points, where there is space."""
+    """Write the first labels beside their points, apart where there is space."""
     written: list[Box] = []
-    for each in series:
-        for point, label in zip(each.points, each.labels, strict=False):
-            text = shortened(label, 120, SMALL)
-            box = _space(frame.point(*point), text_width(text, SMALL), written)
-            written.append(box)
-            canvas.text(Point(box.x, box.y + box.height - 3), text, size=SMALL)
+    labels = chain.from_iterable(zip(each.points, each.labels, strict=False) for each in series)
+    for point, label in islice(labels, _MOST_LABELS):
+        text = shortened(label, 120, SMALL)
+        box = _space(frame.point(*point), text_width(text, SMALL), written)
+        written.append(box)
+        canvas.text(Point(box.x, box.y + box.height - 3), text, size=SMALL)
 
 
 def _space(point: Point, width: float, taken: Sequence[Box]) -> Box:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lightship.drawing.canvas import Chart
+from lightship.drawing.svg import to_svg
 from lightship.errors import BundleError
-from lightship.evaluation.report import charts
+from lightship.evaluation.report import bounds, charts
 from lightship.evaluation.report.page import page, sections
 
 __all__ = ["figures", "render"]
@@ -30,22 +31,26 @@ def render(
         version: of the model; None where the evaluated model has none.
         measurements: what the registry keeps beside the bundle: the compile's date, times and memory.
 
-    Raises BundleError for a report of another form.
+    Raises BundleError for a report of another form, or beyond :mod:`lightship.evaluation.report.bounds`.
     """
     title = name if version is None else f"{name} version {version}"
+    bounds.check(report)
+    bounds.check(measurements, "the measurements")
     try:
         return page(title, list(sections(report, measurements or {})))
     except _MALFORMED as error:
         raise _malformed(error) from None
 
 
-def figures(report: Mapping[str, Any], *, measurements: Mapping[str, Any] | None = None) -> dict[str, Chart]:
-    """Return the charts of a report by name.
+def figures(report: Mapping[str, Any], *, measurements: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Return the charts of a report as SVG, by name.
 
     A name contains the number of the output where there are several. Raises BundleError for a report of another form.
     """
+    bounds.check(report)
+    bounds.check(measurements, "the measurements")
     try:
-        return dict(_charts(report, measurements or {}))
+        return {name: to_svg(chart) for name, chart in _charts(report, measurements or {})}
     except _MALFORMED as error:
         raise _malformed(error) from None
 

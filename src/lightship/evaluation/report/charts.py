@@ -50,7 +50,7 @@ def shown(output: Record, name: str) -> list[Record]:
         return curves[-1:]
     areas = _areas(output, "roc_auc")
     worst = {curve["class"] for curve in sorted(curves, key=lambda curve: areas.get(curve["class"], 1.0))[:LINES]}
-    return [curve for curve in curves if curve["class"] in worst]
+    return [curve for curve in curves if curve["class"] in worst][:LINES]
 
 
 def roc(output: Record) -> Plot:

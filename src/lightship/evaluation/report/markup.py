@@ -40,4 +40,6 @@ def _text(content: str) -> str:
 
     Among them are those that reverse the direction of the following text.
     """
-    return escape("".join(character if character.isprintable() else " " for character in content))
+    if not content.isprintable():
+        content = "".join(character if character.isprintable() else " " for character in content)
+    return escape(content)

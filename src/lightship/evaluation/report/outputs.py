@@ -20,6 +20,8 @@ _RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99)
 # The most classes of a confusion matrix that is drawn, and the most confusions in its table.
 _DRAWN = 60
 _CONFUSIONS = 10
+# The most metrics of a class.
+_METRICS = 12
 
 
 def metrics(output: Record) -> Markup:
@@ -45,7 +47,7 @@ def metrics(output: Record) -> Markup:
 def per_class(output: Record) -> Markup:
     """Return the table of metrics by class."""
     classes = output.get("per_class", ())
-    names = [*dict.fromkeys(name for each in classes for name in each if name not in {"class", "support"})]
+    names = [*dict.fromkeys(name for each in classes for name in each if name not in {"class", "support"})][:_METRICS]
     rows = [[each["class"], each["support"], *(estimate(each.get(name)) for name in names)] for each in classes]
     return table("Metrics by class", ["class", "rows", *map(metric, names)], rows)
 

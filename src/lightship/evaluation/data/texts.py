@@ -106,6 +106,10 @@ class TextBlock:
         """See :class:`lightship.evaluation.data.base.Block`."""
         return [_named(row, self._file.columns).get(column) for row in self._rows]
 
+    def file(self, position: int) -> str:
+        """See :class:`lightship.evaluation.data.base.Block`."""
+        return self._file.name
+
     def place(self, position: int) -> str:
         """See :class:`lightship.evaluation.data.base.Block`."""
         return f"{self._file.name}, row {self.first + position}"

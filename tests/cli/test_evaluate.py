@@ -68,6 +68,14 @@ def test_evaluate_report_is_written_as_page(registries: Registries, tmp_path: Pa
     assert "mean concavity" in page.read_text()
 
 
+def test_evaluate_report_in_missing_folder_is_refused_at_once(registries: Registries, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("not the columns of the model\n1\n")
+    page = tmp_path / "none" / "report.html"
+    result = run(registries, "evaluate", "quickstart", str(tmp_path / "data.csv"), "--report", str(page))
+    assert result.exit_code == 2
+    assert str(page) in result.output.replace("\n", "")
+
+
 def test_evaluate_single_class_is_warned_about(registries: Registries, tmp_path: Path) -> None:
     data = datasets.write_csv(tmp_path / "data.csv")
     lines = data.read_text().splitlines()

@@ -25,7 +25,7 @@ from lightship.cli.arguments.options import (
 from lightship.cli.output import terminal
 from lightship.cli.output.metrics import figure, metrics_table, number
 from lightship.cli.output.terminal import printable, quiet
-from lightship.errors import LightshipError
+from lightship.errors import LightshipError, SettingError
 from lightship.evaluation.evaluate import Options, evaluate, report_parts
 from lightship.evaluation.evaluation import SCHEMA, Evaluated, Evaluation
 from lightship.evaluation.metrics import Figure, OutputFigures
@@ -100,6 +100,8 @@ def evaluate_command(
     lightship evaluate churn test.csv --target churned --slice country
     lightship evaluate digits@2 images/ --json
     """
+    if page is not None and not page.parent.is_dir():
+        raise SettingError(f"--report {page}: the folder {page.parent} does not exist")
     name, version = parse_model(model)
     number = registry.resolve(name, version)
     options = Options(target, slices, skip_bad, bootstrap, header=header)

@@ -134,17 +134,23 @@ def _targets(task: Task, block: Block, prepared: Prepared) -> Array:
     cells = [block.cells(column) for column in task.columns]
     found = task.targets(cells)
     for position in np.flatnonzero(~task.valid(found)).tolist():
-        prepared.rejects.setdefault(position, _reject(task, [column[position] for column in cells]))
+        row = found[position : position + 1]
+        prepared.rejects.setdefault(position, _reject(task, row, [column[position] for column in cells]))
     return found
 
 
-def _reject(task: Task, cells: Sequence[Any]) -> Reject:
+def _reject(task: Task, row: Array, cells: Sequence[Any]) -> Reject:
+    """Return why one row's targets are not valid, with the first wrong column.
+
+    ``row`` is [1] or [1, columns].
+    """
     named = list(zip(task.columns, cells, strict=True))
     missing = [name for name, cell in named if is_missing(cell)]
     if missing:
         return Reject("the target is missing", missing[0])
-    shown = str(cells[0])[:60] if len(cells) == 1 else str(cells)[:60]
-    return Reject(f"{shown!r} is not a target: it must be {task.expected()}", task.columns[0])
+    several = range(len(cells)) if len(cells) > 1 else ()
+    wrong = next((index for index in several if not task.valid(row[:, [index]])[0]), 0)
+    return Reject(f"{str(cells[wrong])[:60]!r} is not a target: it must be {task.expected()}", task.columns[wrong])
 
 
 def _outputs(model: Model, tasks: Sequence[Task], prepared: Prepared) -> tuple[Array, Mapping[str, Array]]:

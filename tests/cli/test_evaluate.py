@@ -45,6 +45,15 @@ def test_evaluate_bad_row_is_refused_and_skipped(registries: Registries, tmp_pat
     assert "50 rows, 1 skipped" in skipped.stdout
 
 
+def test_evaluate_skipped_image_is_named(registries: Registries, tmp_path: Path) -> None:
+    images = datasets.write_images(tmp_path / "images")
+    (images / "3" / "broken.png").write_bytes(b"no image")
+    words = ("evaluate", "digits", str(images), "--skip-bad", "--bootstrap", "0")
+    assert "skipped: 3/broken.png" in run(registries, *words).stdout
+    record = json.loads(run(registries, *words, "--json").stdout)
+    assert [skip["file"] for skip in record["evaluation"]["data"]["skips"]] == ["3/broken.png"]
+
+
 def test_evaluate_missing_file_and_unknown_model_are_refused(registries: Registries, tmp_path: Path) -> None:
     data = datasets.write_csv(tmp_path / "data.csv", rows=5)
     assert run(registries, "evaluate", "quickstart", str(tmp_path / "no.csv")).exit_code == 2
@@ -57,6 +66,14 @@ def test_evaluate_report_is_written_as_page(registries: Registries, tmp_path: Pa
     result = run(registries, "evaluate", "quickstart", str(data), "--bootstrap", "5", "--report", str(page))
     assert result.exit_code == 0
     assert "mean concavity" in page.read_text()
+
+
+def test_evaluate_report_in_missing_folder_is_refused_at_once(registries: Registries, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("not the columns of the model\n1\n")
+    page = tmp_path / "none" / "report.html"
+    result = run(registries, "evaluate", "quickstart", str(tmp_path / "data.csv"), "--report", str(page))
+    assert result.exit_code == 2
+    assert str(page) in result.output.replace("\n", "")
 
 
 def test_evaluate_single_class_is_warned_about(registries: Registries, tmp_path: Path) -> None:

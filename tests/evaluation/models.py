@@ -37,6 +37,16 @@ def model(folder: Path, function: Function, output: TensorSpec, columns: tuple[s
     kind = {"type": "tabular", "columns": list(columns)}
     spec = TensorSpec("x", "float32", (None, len(columns)), kind)
     rows = np.random.default_rng(1).normal(size=(4, len(columns))).astype(np.float32)
+    return _written(folder, function, spec, output, rows)
+
+
+def text_model(folder: Path, function: Function, output: TensorSpec) -> Model:
+    """Return a model of one text per row; it is written to an empty folder."""
+    folder.mkdir(parents=True)
+    return _written(folder, function, TensorSpec("x", "string", (None,)), output, np.array([b"a", b"b"], np.object_))
+
+
+def _written(folder: Path, function: Function, spec: TensorSpec, output: TensorSpec, rows: Array) -> Model:
     golden = ({"x": rows}, {output.name: function(rows).astype(np.float32)})
     write_golden(folder / GOLDEN, {"serving_default": golden})
     signature = Signature("serving_default", (spec,), (output,))

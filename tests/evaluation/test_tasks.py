@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,53 @@ def test_evaluate_columns_by_position_leave_out_target(tmp_path: Path) -> None:
     made.manifest = made.manifest._replace(signatures=(plain,))
     (tmp_path / "data.csv").write_text("one,y,two\n" + "\n".join(f"{a},{a},{b}" for a, b in ROWS.tolist()))
     assert evaluate(made, tmp_path / "data.csv", FEW).outputs[0].metrics["rmse"].value == 0.0
+
+
+def test_evaluate_target_of_one_class_means_columns_of_all(labels: Model, tmp_path: Path) -> None:
+    write_columns(tmp_path / "data.csv")
+    expected = evaluate(labels, tmp_path / "data.csv", FEW)
+    assert evaluate(labels, tmp_path / "data.csv", replace(FEW, target="sport")).to_json() == expected.to_json()
+
+
+def test_evaluate_target_of_one_class_without_others_is_refused(labels: Model, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b,news\n1,2,1\n")
+    with pytest.raises(InvalidInput, match="'news' is one class.*'sport' is missing"):
+        evaluate(labels, tmp_path / "data.csv", replace(FEW, target="news"))
+
+
+def test_evaluate_numbers_are_no_labels(labels: Model, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b,kind\n1,2,0\n")
+    with pytest.raises(InvalidInput, match=r"data\.csv, row 1, column 'kind'"):
+        evaluate(labels, tmp_path / "data.csv", replace(FEW, target="kind"))
+
+
+def test_evaluate_only_label_has_column_of_flags(tmp_path: Path) -> None:
+    made = model(
+        tmp_path / "m", lambda x: x[:, :1], TensorSpec("s", "float32", (None, 1), None, ("spam",), False, True)
+    )
+    (tmp_path / "data.csv").write_text("a,b,spam\n0.9,2,1\n0.1,2,0\n")
+    assert evaluate(made, tmp_path / "data.csv", FEW).outputs[0].metrics["subset_accuracy"].value == 1
+
+
+def test_evaluate_wrong_flag_names_column(labels: Model, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b,news,sport\n1,2,1,0\n1,2,1,maybe\n")
+    with pytest.raises(InvalidInput, match=r"data\.csv, row 2, column 'sport': 'maybe'"):
+        evaluate(labels, tmp_path / "data.csv", FEW)
+
+
+@pytest.mark.parametrize("target", ["x", "b"])
+@pytest.mark.parametrize("suffix", ["csv", "npz"])
+def test_evaluate_input_as_target_is_refused(labels: Model, tmp_path: Path, target: str, suffix: str) -> None:
+    {"csv": write_columns, "npz": write_arrays}[suffix](tmp_path / f"data.{suffix}")
+    with pytest.raises(InvalidInput, match=f"'{target}' is an input"):
+        evaluate(labels, tmp_path / f"data.{suffix}", replace(FEW, target=target))
+
+
+@pytest.mark.parametrize("target", ["topics", "kind"])
+def test_evaluate_two_columns_of_target_are_refused(labels: Model, tmp_path: Path, target: str) -> None:
+    (tmp_path / "data.csv").write_text(f"a,b,{target},{target}\n1,2,news,sport\n")
+    with pytest.raises(InvalidInput, match=f"column '{target}' twice"):
+        evaluate(labels, tmp_path / "data.csv", replace(FEW, target=target))
 
 
 @pytest.mark.parametrize("target", ["1", "news;weather", "maybe"])

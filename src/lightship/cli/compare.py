@@ -17,7 +17,16 @@ from lightship.cli.arguments.options import (
     registry_option,
     transforms_option,
 )
-from lightship.cli.evaluate import bootstrap_option, load, reading, short, skip_option, target_option
+from lightship.cli.evaluate import (
+    bootstrap_option,
+    load,
+    print_left_out,
+    reading,
+    rows,
+    short,
+    skip_option,
+    target_option,
+)
 from lightship.cli.output import terminal
 from lightship.cli.output.failures import UNMET
 from lightship.cli.output.metrics import number
@@ -75,7 +84,7 @@ def compare_command(
     models = [load(registry, name, version, transforms) for name, version in names]
     with reading(visible=not as_json) as progress:
         comparison = compare(models[0], models[1], data, options, progress=progress)
-    verdicts = [requirement.check(comparison.metrics) for requirement in requirements]
+    verdicts = [requirement.check(comparison.metrics, lost=comparison.lost) for requirement in requirements]
     if as_json:
         models_record = [{"name": name, "version": version} for name, version in names]
         checked = [verdict.to_json() for verdict in verdicts]
@@ -88,8 +97,7 @@ def compare_command(
 
 def _print(names: list[str], comparison: Comparison, verdicts: list[Verdict]) -> None:
     console = terminal.console()
-    skipped = f", {comparison.data.skipped:,} skipped" if comparison.data.skipped else ""
-    console.print(f"{printable(comparison.data.name)}: {comparison.data.rows:,} rows{skipped}", style="bold")
+    console.print(f"{printable(comparison.data.name)}: {rows(comparison.data)}", style="bold")
     console.print(_metrics(names, comparison))
     if (test := comparison.mcnemar) is not None:
         console.print(
@@ -100,6 +108,13 @@ def _print(names: list[str], comparison: Comparison, verdicts: list[Verdict]) ->
     console.print(f"{comparison.changed:,} of {comparison.data.rows:,} predictions changed")
     if comparison.changes:
         console.print(_changes(names, comparison))
+    print_left_out(console, comparison.data)
+    if comparison.lost:
+        console.print(
+            f"warning: {comparison.lost:,} rows have a finite prediction in {names[0]} and none in {names[1]}: no "
+            "requirement holds",
+            soft_wrap=True,
+        )
     for verdict in verdicts:
         state = "holds" if verdict.holds else "does not hold"
         console.print(f"{printable(verdict.requirement)} {state}: the difference is {verdict.difference:+.4g}")
@@ -112,9 +127,9 @@ def _metrics(names: list[str], comparison: Comparison) -> Table:
     for name, each in comparison.metrics.items():
         interval = "" if each.low is None or each.high is None else f"{each.low:+.4f} to {each.high:+.4f}"
         table.add_row(name, number(each.before), number(each.after), f"{each.difference:+.4f}", interval)
-    for rows, (before, after) in comparison.latencies.by_rows.items():
+    for size, (before, after) in comparison.latencies.by_rows.items():
         cells = [f"{seconds * 1e6:,.0f} µs" for seconds in (before, after)]
-        table.add_row(f"latency, {rows} row{'s' if rows > 1 else ''}", *cells, f"{after / before - 1:+.0%}")
+        table.add_row(f"latency, {size} row{'s' if size > 1 else ''}", *cells, f"{after / before - 1:+.0%}")
     before_bytes, after_bytes = comparison.sizes
     table.add_row("bytes", f"{before_bytes:,}", f"{after_bytes:,}", f"{after_bytes / before_bytes - 1:+.0%}")
     return table

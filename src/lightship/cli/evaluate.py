@@ -25,9 +25,9 @@ from lightship.cli.arguments.options import (
 from lightship.cli.output import terminal
 from lightship.cli.output.metrics import figure, metrics_table, number
 from lightship.cli.output.terminal import printable, quiet
-from lightship.errors import LightshipError
+from lightship.errors import LightshipError, SettingError
 from lightship.evaluation.evaluate import Options, evaluate, report_parts
-from lightship.evaluation.evaluation import SCHEMA, Evaluation
+from lightship.evaluation.evaluation import SCHEMA, Evaluated, Evaluation
 from lightship.evaluation.metrics import Figure, OutputFigures
 from lightship.evaluation.mistakes import Mistake
 from lightship.evaluation.report import render
@@ -100,6 +100,8 @@ def evaluate_command(
     lightship evaluate churn test.csv --target churned --slice country
     lightship evaluate digits@2 images/ --json
     """
+    if page is not None and not page.parent.is_dir():
+        raise SettingError(f"--report {page}: the folder {page.parent} does not exist")
     name, version = parse_model(model)
     number = registry.resolve(name, version)
     options = Options(target, slices, skip_bad, bootstrap, header=header)
@@ -138,17 +140,28 @@ def reading(*, visible: bool) -> Iterator[Callable[[float], None]]:
 def show(title: str, evaluation: Evaluation) -> None:
     """Print an evaluation as tables."""
     console = terminal.console()
-    skipped = f", {evaluation.data.skipped:,} skipped" if evaluation.data.skipped else ""
-    console.print(f"{title} on {printable(evaluation.data.name)}: {evaluation.data.rows:,} rows{skipped}", style="bold")
+    console.print(f"{title} on {printable(evaluation.data.name)}: {rows(evaluation.data)}", style="bold")
     for output in evaluation.outputs:
         _print_output(console, output)
     for each in evaluation.slices:
         console.print(_slice_table(each))
     if evaluation.worst:
         console.print(_mistakes(evaluation.worst))
-    for skip in evaluation.data.skips[:_SKIPS]:
-        where = f"row {skip['row']}" + (f", column '{skip['column']}'" if skip["column"] else "")
-        console.print(f"skipped: {where}: {skip['reason']}", soft_wrap=True)
+    print_left_out(console, evaluation.data)
+
+
+def rows(data: Evaluated) -> str:
+    """Return the numbers of rows, and of those that are left out."""
+    left_out = {"skipped": data.skipped, "excluded": data.excluded}
+    return ", ".join([f"{data.rows:,} rows", *(f"{count:,} {name}" for name, count in left_out.items() if count)])
+
+
+def print_left_out(console: Console, data: Evaluated) -> None:
+    """Print the first rows that are skipped and excluded, with the reasons."""
+    for name, listed in (("skipped", data.skips), ("excluded", data.exclusions)):
+        for each in listed[:_SKIPS]:
+            where = f"{each['file']}, row {each['row']}" + (f", column '{each['column']}'" if each["column"] else "")
+            console.print(f"{name}: {printable(where)}: {printable(each['reason'])}", soft_wrap=True)
 
 
 def _print_output(console: Console, output: OutputFigures) -> None:

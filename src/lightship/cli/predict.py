@@ -102,12 +102,14 @@ def _print(record: Mapping[str, Any], limit: int) -> None:
         screen.print(f"{left_out:,} more rows: --limit 0 prints all, --json or --output FILE gives them as JSON")
 
 
-def _top_class(classes: Mapping[str, float]) -> tuple[str, str]:
-    """Return a row's most probable class and its probability.
+def _top_class(classes: Mapping[str, float | None]) -> tuple[str, str]:
+    """Return a row's most probable class and its probability, dashes for NaN.
 
-    The response has the classes by descending probability.
+    The response has the classes by descending probability, NaN (null) last.
     """
     name, probability = next(iter(classes.items()))
+    if probability is None:
+        return "-", "-"
     return printable(name), f"{probability:.4f}"
 
 

@@ -154,6 +154,7 @@ class _Run:
     worst: Worst = field(init=False)
     baseline: Baseline = field(init=False)
     skips: Skips = field(default_factory=Skips)
+    excluded: Skips = field(default_factory=Skips)
     rows: int = 0
     blocks: int = 0
 
@@ -174,12 +175,13 @@ class _Run:
         """Count the rows of a block."""
         scored = scoring.score(self.model, self.tasks, block)
         if self.options.skip_bad:
-            self.skips.add(self.data.name, block, scored.prepared.rejects)
+            self.skips.add(block, scored.prepared.rejects)
         else:
             scoring.check_rows(block, scored.prepared, hint=" (--skip-bad leaves out such rows)")
         if not len(scored.positions):
             return
         self.rows += len(scored.positions)
+        self.excluded.add(block, scoring.exclusions(self.tasks, scored))
         cells = [self._cells(slicer, scored) for slicer in self.slicers]
         for start, rows, chosen in parts(scored):
             drawn = replicates.weights(self.options.seed, self.blocks, rows, self.options.replicates)
@@ -204,7 +206,7 @@ class _Run:
         if not self.rows:
             first = self.skips.listed[0]
             raise InvalidInput(f"no row can be evaluated; the first, {first['place']}: {first['reason']}")
-        data = Evaluated(self.data.name, digest(self.data), self.rows, self.skips.rows, self.skips.to_json())
+        data = Evaluated(self.data.name, digest(self.data), self.rows, **scoring.left_out(self.skips, self.excluded))
         figures = tuple(metrics.figures(counts) for counts in self.counts)
         found = tuple(each.result() for each in self.slicers)
         return Evaluation(data, figures, found, self.worst.result(), self.baseline.to_json())

@@ -23,6 +23,8 @@ class Evaluated:
         rows: number of rows that were evaluated.
         skipped: number of rows that were not.
         skips: the first of them: file, row, column, reason.
+        excluded: number of rows without a finite prediction of some output, which are in none of its metrics.
+        exclusions: the first of them, like ``skips``.
     """
 
     name: str
@@ -30,11 +32,16 @@ class Evaluated:
     rows: int
     skipped: int = 0
     skips: tuple[Mapping[str, Any], ...] = ()
+    excluded: int = 0
+    exclusions: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry ``data``."""
-        record = {"name": self.name, "sha256": self.sha256, "rows": self.rows, "skipped": self.skipped}
-        return record | {"skips": [dict(skip) for skip in self.skips]}
+        record: dict[str, Any] = {"name": self.name, "sha256": self.sha256, "rows": self.rows, "skipped": self.skipped}
+        record |= {"skips": [dict(skip) for skip in self.skips]}
+        if not self.excluded:
+            return record
+        return record | {"excluded": self.excluded, "exclusions": [dict(each) for each in self.exclusions]}
 
 
 @dataclass(frozen=True)

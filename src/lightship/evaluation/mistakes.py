@@ -95,11 +95,11 @@ class Worst:
 
 
 def inputs_at(scored: Scored, position: int) -> Mapping[str, Array]:
-    """Return the tensors of one row of a block."""
+    """Return the tensors of one row of a block, also scalars as arrays."""
     for batch in scored.prepared.batches:
         at = int(np.searchsorted(batch.positions, position))
         if at < len(batch.positions) and batch.positions[at] == position:
-            return {name: array[at] for name, array in batch.inputs.items()}
+            return {name: array[at, ...] for name, array in batch.inputs.items()}
     raise LookupError(position)
 
 

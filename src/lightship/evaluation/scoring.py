@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lightship.errors import InvalidInput
+from lightship.evaluation.counts.numbers import LARGEST
 from lightship.evaluation.data import Block
 from lightship.evaluation.running import run
 from lightship.evaluation.tasks import Task, is_missing
@@ -51,22 +52,32 @@ class Scored:
 
 @dataclass
 class Skips:
-    """Rows that were not evaluated: their number, and the first of them."""
+    """Rows that are in no metric: their number, and the first of them."""
 
     rows: int = 0
     listed: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def add(self, file: str, block: Block, rejects: Mapping[int, Reject]) -> None:
-        """Count rejected rows."""
+    def add(self, block: Block, rejects: Mapping[int, Reject]) -> None:
+        """Count rows by their positions in a block."""
         self.rows += len(rejects)
         for position in sorted(rejects)[: MOST_LISTED - len(self.listed)]:
             reject = rejects[position]
-            record = {"file": file, "row": block.first + position, "column": reject.column}
+            record = {"file": block.file(position), "row": block.first + position, "column": reject.column}
             self.listed.append(record | {"reason": _reason(reject), "place": block.place(position)})
 
     def to_json(self) -> tuple[Mapping[str, Any], ...]:
         """Return the listed rows as entries of ``skips``."""
         return tuple({name: value for name, value in skip.items() if name != "place"} for skip in self.listed)
+
+
+def left_out(skipped: Skips, excluded: Skips) -> dict[str, Any]:
+    """Return the fields of an evaluation's data about rows that are in no metric."""
+    return {
+        "skipped": skipped.rows,
+        "skips": skipped.to_json(),
+        "excluded": excluded.rows,
+        "exclusions": excluded.to_json(),
+    }
 
 
 def score(model: Model, tasks: Sequence[Task], block: Block) -> Scored:
@@ -83,6 +94,22 @@ def score(model: Model, tasks: Sequence[Task], block: Block) -> Scored:
         return Scored(block, prepared, positions, [array[:0] for array in targets], [positions for _ in tasks])
     predictions = [task.predictions(outputs[task.spec.name][kept]) for task in tasks]
     return Scored(block, prepared, positions, [array[positions] for array in targets], predictions)
+
+
+def are_finite(predictions: Array) -> Array:
+    """Return which rows have predictions that can be counted [rows], bool."""
+    numbers = np.abs(predictions.astype(np.float64)).reshape(len(predictions), -1)
+    return np.asarray((numbers < LARGEST).all(axis=1))  # False for NaN
+
+
+def exclusions(tasks: Sequence[Task], scored: Scored) -> Mapping[int, Reject]:
+    """Return the positions of the rows that some output has no finite prediction for."""
+    found: dict[int, Reject] = {}
+    for task, predictions in zip(tasks, scored.predictions, strict=True):
+        reject = Reject(f"the prediction of '{task.spec.name}' is not a finite number", "")
+        for position in scored.positions[~are_finite(predictions)].tolist():
+            found.setdefault(position, reject)
+    return found
 
 
 def check_rows(block: Block, prepared: Prepared, *, limit: int | None = None, hint: str = "") -> None:
@@ -107,17 +134,23 @@ def _targets(task: Task, block: Block, prepared: Prepared) -> Array:
     cells = [block.cells(column) for column in task.columns]
     found = task.targets(cells)
     for position in np.flatnonzero(~task.valid(found)).tolist():
-        prepared.rejects.setdefault(position, _reject(task, [column[position] for column in cells]))
+        row = found[position : position + 1]
+        prepared.rejects.setdefault(position, _reject(task, row, [column[position] for column in cells]))
     return found
 
 
-def _reject(task: Task, cells: Sequence[Any]) -> Reject:
+def _reject(task: Task, row: Array, cells: Sequence[Any]) -> Reject:
+    """Return why one row's targets are not valid, with the first wrong column.
+
+    ``row`` is [1] or [1, columns].
+    """
     named = list(zip(task.columns, cells, strict=True))
     missing = [name for name, cell in named if is_missing(cell)]
     if missing:
         return Reject("the target is missing", missing[0])
-    shown = str(cells[0])[:60] if len(cells) == 1 else str(cells)[:60]
-    return Reject(f"{shown!r} is not a target: it must be {task.expected()}", task.columns[0])
+    several = range(len(cells)) if len(cells) > 1 else ()
+    wrong = next((index for index in several if not task.valid(row[:, [index]])[0]), 0)
+    return Reject(f"{str(cells[wrong])[:60]!r} is not a target: it must be {task.expected()}", task.columns[wrong])
 
 
 def _outputs(model: Model, tasks: Sequence[Task], prepared: Prepared) -> tuple[Array, Mapping[str, Array]]:

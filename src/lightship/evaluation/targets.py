@@ -33,7 +33,7 @@ def of_classes(cells: Sequence[Any], classes: Sequence[str]) -> Array:
 
     A number is the class of that name, also 1.0 for "1". Only where no class name is a number, a number is an index.
     """
-    index_of = _class_index(classes)
+    index_of = _class_index(classes, indices=True)
     return np.array([index_of(cell) for cell in cells], dtype=np.int64)
 
 
@@ -41,9 +41,10 @@ def of_labels(cells: Sequence[Any], classes: Sequence[str]) -> Array:
     """Return which classes each cell names [cells, classes], int64: 1 or 0.
 
     A cell is a list of classes, or text with classes between ``|``, ``;`` or ``,``; empty text and an empty list name
-    no class. A row of -1 is a cell that is neither, or names something that is no class.
+    no class. A number is the class of that name, never an index: 1 and 0 are also the cells of a column of one class. A
+    row of -1 is a cell that is neither, or names something that is no class.
     """
-    index_of = _class_index(classes)
+    index_of = _class_index(classes, indices=False)
     found = np.zeros((len(cells), len(classes)), np.int64)
     for row, cell in zip(found, cells, strict=True):
         indices = [index_of(name) for name in _names(cell)]
@@ -87,11 +88,15 @@ def _names(cell: Any) -> list[Any]:
     return [name for name in cell.split(SEPARATORS[0]) if name.strip()]
 
 
-def _class_index(classes: Sequence[str]) -> Callable[[Any], int]:
-    """Return a function from a target cell to its class's index, -1 for no class."""
+def _class_index(classes: Sequence[str], *, indices: bool) -> Callable[[Any], int]:
+    """Return a function from a target cell to its class's index, -1 for no class.
+
+    ``indices`` is whether numbers are indices where no class name is a number.
+    """
     names = {name: index for index, name in reversed(list(enumerate(classes)))}
     numbers = {number(name): index for name, index in names.items() if math.isfinite(number(name))}
-    numbers = numbers or {float(index): index for index in range(len(classes))}
+    if indices and not numbers:
+        numbers = {float(index): index for index in range(len(classes))}
 
     def index_of(target: Any) -> int:
         text = str(target).strip()

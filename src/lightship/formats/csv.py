@@ -112,7 +112,7 @@ def columns(cells: Sequence[str], names: Callable[[], Collection[str]]) -> tuple
     """Return the names in a header, each once.
 
     A repeated one gets a number that no column has, such as ``a_2``. Raises InvalidInput where it is one of ``names``,
-    which the model reads.
+    which are read.
     """
     found = tuple(cell.strip() for cell in cells)
     if len(set(found)) == len(found):
@@ -120,7 +120,7 @@ def columns(cells: Sequence[str], names: Callable[[], Collection[str]]) -> tuple
     wanted = frozenset(names())
     for name, number in Counter(found).items():
         if number > 1 and name in wanted:
-            raise InvalidInput(f"the CSV has the model's column '{name[:80]}' twice: rename one of them")
+            raise InvalidInput(f"the CSV has the column '{name[:80]}' twice: rename one of them")
     return tuple(_numbered(found, wanted.union(found)))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from lightship import formats
 from lightship.errors import CompileError, InvalidInput, UnsupportedMedia
 from lightship.evaluation import scoring, targets
-from lightship.evaluation.data import named, open_data
+from lightship.evaluation.data import Data, named, open_data
 from lightship.evaluation.data.arrays import Rows, array_names, cast, plain_arrays
 from lightship.formats import workbooks
 from lightship.inputs import kind_of, tables
@@ -72,9 +72,7 @@ def read_targets(path: Path, signature: Signature, target: str, *, rows: int = M
         raise CompileError(f"{path.name} has no target '{target}': give an .npz file with inputs and targets")
     try:
         data = open_data(path, signature)
-        if target not in data.columns:
-            columns = ", ".join(list(data.columns)[:20])
-            raise CompileError(f"{path.name} has no target '{target}': its columns are {columns}")
+        _check_target(path, data, target)
         found: list[Any] = []
         for block in data.blocks([target]):
             found += [cell[0] if isinstance(cell, list) and len(cell) == 1 else cell for cell in block.cells(target)]
@@ -85,6 +83,13 @@ def read_targets(path: Path, signature: Signature, target: str, *, rows: int = M
     except (InvalidInput, UnsupportedMedia) as error:
         raise CompileError(error.message) from None
     return found[:rows]
+
+
+def _check_target(path: Path, data: Data, target: str) -> None:
+    """Raise CompileError where the data has no such target."""
+    if target not in data.columns:
+        columns = ", ".join(list(data.columns)[:20])
+        raise CompileError(f"{path.name} has no target '{target}': its columns are {columns}")
 
 
 def _read_npy(path: Path, signature: Signature, rows: int) -> Tensors:
@@ -115,6 +120,8 @@ def _read_rows(path: Path, signature: Signature, target: str | None, most: int) 
     if not path.is_dir() and not tables.readable(signature) and path.suffix != ".jsonl":
         raise InvalidInput("inputs of this shape cannot be given as columns: give an .npz file")
     data = open_data(path, signature)
+    if target is not None:
+        _check_target(path, data, target)
     column = targets.column_of(signature, target, data.columns)
     found: list[Tensors] = []
     rows = 0

@@ -30,6 +30,7 @@ from lightship.evaluation.evaluation import Evaluated
 from lightship.evaluation.mistakes import inputs_at
 from lightship.evaluation.scoring import Scored, Skips
 from lightship.evaluation.tasks import Task
+from lightship.inputs.datafiles.rows import Reject
 from lightship.model import Model
 from lightship.tensors import Array
 
@@ -37,13 +38,18 @@ MOST_CHANGES = 20
 
 Pair = tuple[Scored, Scored]
 
+_NOT_FINITE = {
+    model: Reject(f"the {model} model's prediction is not a finite number", "") for model in ("first", "second")
+}
+
 
 def compare(
     before: Model, after: Model, path: Path, options: Options = DEFAULT, *, progress: Progress = ignore_progress
 ) -> Comparison:
     """Return the differences between two models' first outputs on the same rows.
 
-    Rows that either model cannot take are errors, or are skipped with the option ``skip_bad``. Raises as
+    Rows that either model cannot take are errors, or are skipped with the option ``skip_bad``. Rows without a finite
+    prediction of either are excluded from the metrics of both. Raises as
     :func:`lightship.evaluation.evaluate.evaluate` does, and InvalidInput for outputs that cannot be compared.
     """
     models = (before, after)
@@ -88,6 +94,8 @@ class _Run:
     options: Options
     counts: tuple[Counts, Counts] = field(init=False)
     skips: Skips = field(default_factory=Skips)
+    excluded: Skips = field(default_factory=Skips)
+    lost: int = 0
     rows: int = 0
     drawn: int = 0
     only: list[int] = field(default_factory=lambda: [0, 0])
@@ -106,27 +114,38 @@ class _Run:
         )
         if not len(pair[0].positions):
             return
-        self.rows += len(pair[0].positions)
         if not self.samples:
             first = int(pair[0].positions[0])
             self.samples = [{k: array[np.newaxis] for k, array in inputs_at(each, first).items()} for each in pair]
+        pair = self._finite(pair)
+        self.rows += len(pair[0].positions)
         for start, rows, chosen in parts(pair[0]):
             weights = replicates.weights(self.options.seed, self.drawn, rows, self.options.replicates)
             self.drawn += 1
             weights = weights[:, pair[0].positions[chosen] - start]
             for counts, each in zip(self.counts, pair, strict=True):
                 counts.add(each.targets[0][chosen], each.predictions[0][chosen], weights)
-        self._add_changes(pair)
+        if len(pair[0].positions):
+            self._add_changes(pair)
 
     def _common(self, before: Scored, after: Scored) -> Pair:
         rejects = before.prepared.rejects | after.prepared.rejects
         before.prepared.rejects |= rejects
         if self.options.skip_bad:
-            self.skips.add(self.name, before.block, rejects)
+            self.skips.add(before.block, rejects)
         else:
             scoring.check_rows(before.block, before.prepared, hint=" (--skip-bad leaves out such rows)")
         _, first, second = np.intersect1d(before.positions, after.positions, assume_unique=True, return_indices=True)
         return before.at(first), after.at(second)
+
+    def _finite(self, pair: Pair) -> Pair:
+        """Return the rows with finite predictions of both models, and count the others."""
+        before, after = (scoring.are_finite(each.predictions[0]) for each in pair)
+        self.lost += int((before & ~after).sum())
+        rejects = dict.fromkeys(pair[0].positions[~before].tolist(), _NOT_FINITE["first"])
+        rejects |= dict.fromkeys(pair[0].positions[before & ~after].tolist(), _NOT_FINITE["second"])
+        self.excluded.add(pair[0].block, rejects)
+        return pair[0].at(before & after), pair[1].at(before & after)
 
     def _add_changes(self, pair: Pair) -> None:
         before, after = pair
@@ -151,12 +170,13 @@ class _Run:
     def result(self, sha256: str) -> Comparison:
         """Return the differences; raises InvalidInput where no row could be compared."""
         if not self.rows:
-            first = self.skips.listed[0]
+            first = (self.skips.listed or self.excluded.listed)[0]
             raise InvalidInput(f"no row can be compared; the first, {first['place']}: {first['reason']}")
         return Comparison(
-            data=Evaluated(self.name, sha256, self.rows, self.skips.rows, self.skips.to_json()),
+            data=Evaluated(self.name, sha256, self.rows, **scoring.left_out(self.skips, self.excluded)),
             output=self.tasks[0].spec.name,
             metrics=differences(*self.counts),
+            lost=self.lost,
             changed=self.changed,
             changes=tuple(entry[2] for entry in self.changes),
             mcnemar=self._mcnemar(),

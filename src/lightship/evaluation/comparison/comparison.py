@@ -49,9 +49,11 @@ class Comparison:
     """Two models on the same rows.
 
     Attributes:
-        data: the rows; those that either model cannot take are skipped.
+        data: the rows; those that either model cannot take are skipped, and those without a finite prediction of
+            either are excluded.
         output: name of the output that is compared.
         metrics: differences by name.
+        lost: number of rows with a finite prediction of the first model, and none of the second.
         changed: number of rows whose prediction changed.
         changes: some of them: the largest changes.
         mcnemar: for classes.
@@ -62,6 +64,7 @@ class Comparison:
     data: Evaluated
     output: str
     metrics: Mapping[str, Difference]
+    lost: int
     changed: int
     changes: tuple[Change, ...]
     mcnemar: McNemar | None
@@ -74,6 +77,7 @@ class Comparison:
             "data": self.data.to_json(),
             "output": self.output,
             "metrics": {name: difference.to_json() for name, difference in self.metrics.items()},
+            "lost": self.lost,
             "changed": {"rows": self.changed, "listed": [change.to_json() for change in self.changes]},
             "bytes": list(self.sizes),
             "latency": self.latencies.to_json(),

@@ -23,7 +23,10 @@ _FORM = re.compile(r"\s*([a-z0-9_]+)\s*(>=|<=|>|<)\s*(\S+)\s*")
 
 @dataclass(frozen=True)
 class Verdict:
-    """A requirement, the difference that was measured, and whether it holds."""
+    """A requirement, the difference that was measured, and whether it holds.
+
+    It does not where the second model lost rows, whatever the difference.
+    """
 
     requirement: str
     difference: float
@@ -54,16 +57,17 @@ class Requirement:
             )
         return cls(text, found[1], found[2], limit)
 
-    def check(self, differences: Mapping[str, Difference]) -> Verdict:
+    def check(self, differences: Mapping[str, Difference], *, lost: int = 0) -> Verdict:
         """Return whether the requirement holds.
 
-        Raises InvalidInput where the metric does not fit the model or the data.
+        ``lost`` is the number of rows that only the first model has a finite prediction for: no requirement holds then,
+        because the metrics leave these rows out. Raises InvalidInput where the metric does not fit the model or data.
         """
         if self.metric not in differences:
             names = ", ".join(differences)
             raise InvalidInput(f"{self.text[:80]!r}: there is no metric '{self.metric}' here, only {names}")
         difference = differences[self.metric].difference
-        return Verdict(self.text, difference, _OPERATORS[self.operator](difference, self.limit))
+        return Verdict(self.text, difference, not lost and _OPERATORS[self.operator](difference, self.limit))
 
 
 def _number(text: str) -> float:

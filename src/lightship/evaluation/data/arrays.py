@@ -98,6 +98,10 @@ class ArrayBlock:
             return [None] * self.rows
         return [cell.decode(errors="replace") if isinstance(cell, bytes) else cell for cell in array.tolist()]
 
+    def file(self, position: int) -> str:
+        """See :class:`lightship.evaluation.data.base.Block`."""
+        return self._name
+
     def place(self, position: int) -> str:
         """See :class:`lightship.evaluation.data.base.Block`."""
         return f"{self._name}, row {self.first + position}"

@@ -31,6 +31,9 @@ class Block(Protocol):
     def cells(self, column: str) -> Sequence[Any]:
         """Return a column's cells, one for each row; None where missing."""
 
+    def file(self, position: int) -> str:
+        """Return the name of the file that a row is in."""
+
     def place(self, position: int) -> str:
         """Return where a row is, such as ``data.csv, row 3``."""
 

@@ -75,9 +75,13 @@ class ImageBlock:
         """See :class:`lightship.evaluation.data.base.Block`."""
         if column == _CLASS:
             return [path.parent.name for path in self._paths]
-        return [self.place(position) if column == _FILE else None for position in range(self.rows)]
+        return [self.file(position) if column == _FILE else None for position in range(self.rows)]
 
     def place(self, position: int) -> str:
+        """See :class:`lightship.evaluation.data.base.Block`."""
+        return self.file(position)
+
+    def file(self, position: int) -> str:
         """Return the name of an image's file, with its folder."""
         path = self._paths[position]
         return f"{path.parent.name}/{path.name}"

@@ -89,6 +89,10 @@ class ParquetBlock:
         cells = [None if row.error else parquet.number(dict(row.cells)[column]) for row in found]
         return [*cells, *([None] * len(self.lost))]
 
+    def file(self, position: int) -> str:
+        """See :class:`lightship.evaluation.data.base.Block`."""
+        return self.name
+
     def place(self, position: int) -> str:
         """See :class:`lightship.evaluation.data.base.Block`."""
         return f"{self.name}, row {self.first + position}"

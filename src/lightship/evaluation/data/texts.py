@@ -33,7 +33,7 @@ class TextFile:
         self._format = _format(path)
         self._detected = header is None
         with path.open("rb") as file:
-            first = file.read(FIRST_BLOCK)
+            first = self._first = file.read(FIRST_BLOCK)
         if not first:
             raise InvalidInput("the file is empty")
         self._is_table = self._format.NAME == "csv"
@@ -51,6 +51,7 @@ class TextFile:
         """See :class:`lightship.evaluation.data.base.Data`."""
         size = self._path.stat().st_size
         found = self._layout(targets)
+        self._check_unique(targets)
         start = self._header.length if self._header else 0
         read = 0
         with self._path.open("rb") as stream, self._path.open("rb") as file:
@@ -76,6 +77,11 @@ class TextFile:
     def _layout(self, targets: Collection[str]) -> Layout:
         header = self._header if self._is_table else None
         return layout(self._signature, header, table=self._is_table, detected=self._detected, others=targets)
+
+    def _check_unique(self, names: Collection[str]) -> None:
+        """Raise InvalidInput where the header has one of the names twice."""
+        if self._header is not None:
+            self._format.header(self._first, has_header=True, names=lambda: names)
 
     def _keys(self, first: bytes) -> Collection[str]:
         """Return the columns that the first rows name."""
@@ -105,6 +111,10 @@ class TextBlock:
     def cells(self, column: str) -> Sequence[Any]:
         """See :class:`lightship.evaluation.data.base.Block`."""
         return [_named(row, self._file.columns).get(column) for row in self._rows]
+
+    def file(self, position: int) -> str:
+        """See :class:`lightship.evaluation.data.base.Block`."""
+        return self._file.name
 
     def place(self, position: int) -> str:
         """See :class:`lightship.evaluation.data.base.Block`."""

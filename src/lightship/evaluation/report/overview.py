@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lightship.evaluation.report.markup import Markup, foreign, join, tag
@@ -22,7 +22,8 @@ def overview(report: Record, measurements: Record) -> Markup:
         [
             *(_tiles(output, several=len(evaluation["outputs"]) > 1) for output in evaluation.get("outputs", ())),
             facts([*_data(evaluation.get("data", {})), ("compiled", join([str(compiled)]) if compiled else "")]),
-            _skipped(evaluation.get("data", {})),
+            _left_out("skipped", evaluation.get("data", {}).get("skips", ())),
+            _left_out("excluded", evaluation.get("data", {}).get("exclusions", ())),
             _card(report.get("card", {})),
         ]
     )
@@ -45,13 +46,17 @@ def _data(data: Record) -> Iterator[tuple[str, str]]:
     if not data:
         return
     yield "data", foreign(data["name"])
-    yield "rows", f"{data['rows']:,}" + (f", {data['skipped']:,} skipped" if data.get("skipped") else "")
+    left_out = (f", {data[name]:,} {name}" for name in ("skipped", "excluded") if data.get(name))
+    yield "rows", "".join([f"{data['rows']:,}", *left_out])
     yield "SHA-256", data.get("sha256") or ""
 
 
-def _skipped(data: Record) -> Markup:
-    rows = [[skip["file"], skip.get("row"), skip.get("column"), skip["reason"]] for skip in data.get("skips", ())]
-    return folded("Skipped rows", table("The first rows that were skipped", ["file", "row", "column", "reason"], rows))
+def _left_out(name: str, listed: Sequence[Record]) -> Markup:
+    rows = [[each["file"], each.get("row"), each.get("column"), each["reason"]] for each in listed]
+    return folded(
+        f"{name.capitalize()} rows",
+        table(f"The first rows that were {name}", ["file", "row", "column", "reason"], rows),
+    )
 
 
 def _card(card: Record) -> Markup:

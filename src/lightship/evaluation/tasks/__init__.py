@@ -13,6 +13,7 @@ from lightship.evaluation.tasks.base import Task, is_missing
 from lightship.evaluation.tasks.classes import ClassTask
 from lightship.evaluation.tasks.labels import LabelTask
 from lightship.evaluation.tasks.numbers import NumberTask
+from lightship.inputs import tables
 from lightship.tensors import Array, Signature, TensorSpec
 
 __all__ = ["Task", "is_missing", "tasks_of"]
@@ -29,9 +30,10 @@ def tasks_of(
     """
     first, *others = signature.outputs
     target = targets.column_of(signature, requested, columns) or (None if _several(first, columns) else default)
+    _check_requested(requested, signature)
     if target is not None and target not in columns:
         raise InvalidInput(f"the target column '{target[:80]}' is missing: the columns are {_shown(columns)}")
-    found = (target,) if target is not None else _several(first, columns)
+    found = _columns(first, target, columns)
     if not found:
         raise InvalidInput(
             f"no column is the target: name it with --target, or '{first.name}' like the output; the columns are "
@@ -39,6 +41,30 @@ def tasks_of(
         )
     tasks = [_task(first, found, golden)]
     return [*tasks, *(_task(spec, (spec.name,), None) for spec in others if spec.name in columns)]
+
+
+def _check_requested(requested: str | None, signature: Signature) -> None:
+    """Raise InvalidInput for a requested target that is an input."""
+    inputs = tables.columns_of(signature)
+    if requested in inputs or any(requested in names for names in inputs.values()):
+        raise InvalidInput(f"the target '{str(requested)[:80]}' is an input of the model: name another column")
+
+
+def _columns(spec: TensorSpec, target: str | None, columns: Collection[str]) -> tuple[str, ...]:
+    """Return the target columns of the first output.
+
+    One class's column stands for those of all classes. Raises InvalidInput where they are missing.
+    """
+    if target is None:
+        return _several(spec, columns)
+    if not spec.multi_label or target not in spec.classes:
+        return (target,)
+    if missing := [name for name in spec.classes if name not in columns]:
+        raise InvalidInput(
+            f"the target column '{target[:80]}' is one class of '{spec.name}': there must be a column of 1 and 0 for "
+            f"each class, and '{missing[0][:80]}' is missing"
+        )
+    return spec.classes
 
 
 def _task(spec: TensorSpec, columns: Sequence[str], golden: Array | None) -> Task:
@@ -59,7 +85,8 @@ def _several(spec: TensorSpec, columns: Collection[str]) -> tuple[str, ...]:
     width = _width(spec) or 0
     names = spec.classes if spec.multi_label else tuple(f"{spec.name}_{index}" for index in range(width))
     single = spec.classes and not spec.multi_label
-    return names if len(names) > 1 and not single and all(name in columns for name in names) else ()
+    fewest = 1 if spec.multi_label else 2
+    return names if len(names) >= fewest and not single and all(name in columns for name in names) else ()
 
 
 def _width(spec: TensorSpec) -> int | None:

@@ -30,6 +30,11 @@ class LabelTask:
     main: str = "f1_macro"
     higher: bool = True
 
+    @property
+    def _by_class(self) -> bool:
+        """Return whether each class has its column."""
+        return self.columns == self.spec.classes
+
     def empty(self, replicates: int, *, areas: bool = True) -> Labels:
         """See :class:`lightship.evaluation.tasks.base.Task`."""
         found = Labels.empty(self.spec.classes, output=self.spec.name, replicates=replicates)
@@ -39,7 +44,7 @@ class LabelTask:
 
     def targets(self, cells: Sequence[Sequence[Any]]) -> Array:
         """See :class:`lightship.evaluation.tasks.base.Task`."""
-        if len(self.columns) > 1:
+        if self._by_class:
             return np.stack([[_flag(cell) for cell in column] for column in cells], axis=1)
         if all(_is_row_of_flags(cell, len(self.spec.classes)) for cell in cells[0]):
             return np.array(cells[0], np.int64)
@@ -51,7 +56,7 @@ class LabelTask:
 
     def expected(self) -> str:
         """See :class:`lightship.evaluation.tasks.base.Task`."""
-        if len(self.columns) > 1:
+        if self._by_class:
             return "1 or 0 in the column of each class"
         return f"a list of the classes {shown(self.spec.classes)}, or their names separated by ';'"
 

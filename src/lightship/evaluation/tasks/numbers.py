@@ -10,6 +10,7 @@ import numpy as np
 
 from lightship.evaluation import targets
 from lightship.evaluation.counts import Numbers
+from lightship.evaluation.counts.numbers import LARGEST
 from lightship.tensors import Array, TensorSpec
 
 # Relative difference of predictions that is no change.
@@ -43,13 +44,15 @@ class NumberTask:
 
     def valid(self, found: Array) -> Array:
         """See :class:`lightship.evaluation.tasks.base.Task`."""
-        return np.asarray(np.isfinite(found.astype(np.float64)).reshape(len(found), -1).all(axis=1))
+        numbers = np.abs(found.astype(np.float64)).reshape(len(found), -1)
+        return np.asarray((numbers < LARGEST).all(axis=1))  # False for NaN
 
     def expected(self) -> str:
         """See :class:`lightship.evaluation.tasks.base.Task`."""
         if self.width > 1 and len(self.columns) == 1:
-            return f"a list of {self.width} numbers"
-        return f"a number (if '{self.spec.name}' has classes, name them in model.yaml and compile the model again)"
+            return f"a list of {self.width} numbers below {LARGEST:g}"
+        hint = f"if '{self.spec.name}' has classes, name them in model.yaml and compile the model again"
+        return f"a number below {LARGEST:g} ({hint})"
 
     def predictions(self, output: Array) -> Array:
         """See :class:`lightship.evaluation.tasks.base.Task`."""

@@ -74,6 +74,7 @@ class Judge:
     recordings: Golden
     inputs: Mapping[str, Array]
     targets: Sequence[Any] = ()
+    file: str = ""
 
     @classmethod
     def of(cls, job: Mapping[str, Any], signature: Signature) -> Judge:
@@ -93,7 +94,7 @@ class Judge:
                 f"{data.name}: the target '{target}' has {len(targets)} rows, and the input '{wrong[0]}' has "
                 f"{len(inputs[wrong[0]])}"
             )
-        return cls(budget, recordings, inputs, targets)
+        return cls(budget, recordings, inputs, targets, data.name)
 
     def verdict(self, model: Model) -> Verdict:
         """Compare a model with the recordings and the targets.
@@ -118,7 +119,7 @@ class Judge:
             raise CompileError(f"{self.budget.metric} needs a model with one output for each row")
         starts = range(0, len(self.targets), _BLOCK)
         parts = [self._block(model, slice(start, start + _BLOCK)).outputs[spec.name] for start in starts]
-        return metrics.values(self.budget.metric, spec, self.targets, np.concatenate(parts))
+        return metrics.values(self.budget.metric, spec, self.targets, np.concatenate(parts), file=self.file)
 
     def _block(self, model: Model, rows: slice) -> Any:
         return model.predict(Call(inputs={name: array[rows] for name, array in self.inputs.items()}))

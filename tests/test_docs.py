@@ -77,7 +77,7 @@ def test_documentation_command_gives_documented_output(block: Block, served: Non
     )
     assert run.returncode == 0, run.stderr
     if "curl" in block.script and block.expected is None:
-        assert '"error"' not in run.stdout
+        assert '{"error"' not in run.stdout
     if block.table is not None:
         lines = run.stdout.splitlines()
         shown = lines[lines.index(block.table[0]) :]

@@ -155,7 +155,8 @@ def compile_bundle(
         compression = None
         if job.budget and scratch:
             compression = _compress(job, job.budget, scratch, bundle, child)
-        child(_reporting(job, compression, built.result.get("compiled_metrics", {})))
+        if job.data or compression or Config.parse(job.config).card:
+            child(_reporting(job, compression, built.result.get("compiled_metrics", {})))
         bundle = _verified(job, built, largest=limits.file_bytes)
     tried = child(_trial(job))
     report = _report(built, tried.result, bundle)

@@ -33,7 +33,7 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     :func:`compiled_metrics`. Nothing is written where there is nothing to report. Raises CompileError for data that
     does not fit.
     """
-    progress("evaluate", 0.8)
+    progress("evaluate", 0.87)
     job, bundle = BuildJob.from_json(record["job"]), Bundle.reopen(Path(record["job"]["folder"]))
     options = _options(bundle, job)
     evaluated = {} if options is None else _evaluated(bundle, job, options, record["compiled_metrics"])

@@ -22,6 +22,7 @@ from tensorflow.python.framework import op_def_library
 from lightship.bundle import DEFAULT_SIGNATURE, SAVED_MODEL, Manifest, digests, write_manifest
 from lightship.compiler.sources.saved_model import SavedModel
 from lightship.errors import SourceRefused
+from lightship.graphs.messages import function_defs
 from lightship.tensors import Signature, TensorSpec
 
 Edit = Callable[[Any], None]
@@ -201,7 +202,7 @@ def edits(victim: str) -> dict[str, tuple[Callable[[Any], dict[str, Any]], Edit]
 
 
 def nodes(meta: Any) -> list[Any]:
-    return [*meta.graph_def.node, *(node for function in meta.graph_def.library.function for node in function.node_def)]
+    return [*meta.graph_def.node, *(node for function in function_defs(meta.graph_def) for node in function.node_def)]
 
 
 def handle() -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lightship.bundle import digest_file
 from lightship.engines.tensorflow_state import State, Unrestorable
+from lightship.graphs.messages import function_defs
 
 GRAPH = "saved_model.pb"
 # The signature of Lightship's exports that assigns initial values. No manifest lists it.
@@ -105,7 +106,7 @@ def _number_implementations(message: Any) -> None:
     """Replace the random names by which tf_keras marks equivalent functions."""
     numbers: dict[bytes, bytes] = {}
     for meta in message.meta_graphs:
-        library = meta.graph_def.library.function
+        library = function_defs(meta.graph_def)
         nodes = [*meta.graph_def.node, *(node for function in library for node in function.node_def)]
         for marked in (*library, *nodes):
             if _IMPLEMENTS in marked.attr:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lightship.graphs.messages import functions_of
+
 
 def prune(graph: Any, results: Iterable[str]) -> None:
     """Remove the nodes on which no result depends, in the graph and its functions."""
@@ -18,7 +20,7 @@ def prune(graph: Any, results: Iterable[str]) -> None:
 
 def prune_functions(graph: Any, results: Iterable[str]) -> None:
     """Remove unneeded nodes from called functions; the top level is not changed."""
-    functions = {function.signature.name: function for function in graph.library.function}
+    functions = functions_of(graph)
     needed = _ancestors(graph.node, results)
     waiting = [name for node in graph.node if node.name in needed for name in _called_names(node)]
     visited: set[str] = set()

@@ -14,6 +14,7 @@ import numpy as np
 
 from lightship.engines.dead_code import prune
 from lightship.engines.handles import Flow
+from lightship.graphs.messages import function_defs
 from lightship.tensors import Array
 
 # Operators that leave an initialised variable or table as it is.
@@ -118,7 +119,7 @@ def _changed_handles(function: Any) -> Iterator[tuple[Any, list[Any]]]:
 
 def _users(graph: Any, handles: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the nodes that take a handle, by its origin."""
-    flow = Flow(graph.library.function)
+    flow = Flow(function_defs(graph))
     flow.follow(graph.node, {name: frozenset({name}) for name, tensor in handles.items() if _is_handle(tensor)})
     return flow.users
 

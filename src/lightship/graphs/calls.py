@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lightship.graphs.messages import functions_of, node_name
+from lightship.graphs.messages import function_defs, functions_of, node_name
 
 Location = tuple[str, str]  # ("", node of the main graph) or (function, "")
 
@@ -25,7 +25,7 @@ class Graph:
         """Yield every node with the name of its function; "" for the main graph."""
         for node in self.meta.graph_def.node:
             yield "", node
-        for function in self.meta.graph_def.library.function:
+        for function in function_defs(self.meta.graph_def):
             for node in function.node_def:
                 yield function.signature.name, node
 

@@ -29,9 +29,14 @@ def read_saved_model(path: Path, label: str) -> Any:
     return message
 
 
+def function_defs(graph_def: Any) -> Any:
+    """Return the repeated field of a graph's FunctionDefs."""
+    return attrgetter("library.function")(graph_def)
+
+
 def functions_of(graph_def: Any) -> dict[str, Any]:
     """Return the functions of a graph's library by name."""
-    return {function.signature.name: function for function in attrgetter("library.function")(graph_def)}
+    return {function.signature.name: function for function in function_defs(graph_def)}
 
 
 def node_name(tensor: str) -> str:

@@ -15,6 +15,7 @@ from lightship.compiler.graph import replacement
 from lightship.compiler.graph.frozen import Graph
 from lightship.compiler.graph.scopes import name_of
 from lightship.compiler.rewrites.arithmetic import mathematics
+from lightship.graphs.messages import function_defs
 
 ENDS = (0.0, 1.0)  # the baseline and the row, evaluated with every call
 
@@ -120,7 +121,8 @@ def values(model: Differentiable, line: list[Any]) -> Any:
     graph, points = model.graph, line[0].shape[0]
     dtypes = {node.name: node.attr["dtype"].type for node in graph.definition.node if node.op == "Placeholder"}
     replaced = [name_of(graph.inputs[name]) for name in model.inputs]
-    definition = type(graph.definition)(library=graph.definition.library, versions=graph.definition.versions)
+    definition = type(graph.definition)(versions=graph.definition.versions)
+    function_defs(definition).extend(function_defs(graph.definition))
     definition.node.extend(node for node in graph.definition.node if node.name not in replaced)
     tensors = {f"{name}:0": tf.cast(tensor, dtypes[name]) for name, tensor in zip(replaced, line, strict=True)}
     wanted = [graph.outputs[name] for name in model.outputs]

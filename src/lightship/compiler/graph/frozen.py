@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lightship.graphs.messages import function_defs
+
 
 class Unfreezable(Exception):
     """Graph whose variables TensorFlow cannot replace by constants."""
@@ -38,7 +40,7 @@ class Graph:
     def bodies(self) -> Iterator[Any]:
         """Yield the repeated node field of the graph, then of each library function."""
         yield self.definition.node
-        for function in self.definition.library.function:
+        for function in function_defs(self.definition):
             yield function.node_def
 
     def needed_captures(self) -> list[str]:
@@ -129,10 +131,10 @@ def _renamed(definition: Any) -> Any:
     copy = type(definition)()
     copy.CopyFrom(definition)
     digest = hashlib.sha256(definition.SerializeToString(deterministic=True)).hexdigest()[:16]
-    names = {function.signature.name: f"{function.signature.name}_{digest}" for function in copy.library.function}
-    for function in copy.library.function:
+    names = {function.signature.name: f"{function.signature.name}_{digest}" for function in function_defs(copy)}
+    for function in function_defs(copy):
         function.signature.name = names[function.signature.name]
-    for nodes in (copy.node, *(function.node_def for function in copy.library.function)):
+    for nodes in (copy.node, *(function.node_def for function in function_defs(copy))):
         for value in (value for node in nodes for value in node.attr.values()):
             for called in (value.func, *value.list.func) if value.HasField("func") else value.list.func:
                 called.name = names.get(called.name, called.name)
@@ -142,7 +144,7 @@ def _renamed(definition: Any) -> Any:
 def unused_name(graph: Graph, name: str) -> str:
     """Return ``name``, with a number where the graph already uses it."""
     taken = {node.name for nodes in graph.bodies() for node in nodes}
-    taken |= {function.signature.name for function in graph.definition.library.function}
+    taken |= {function.signature.name for function in function_defs(graph.definition)}
     return next(unique for unique in (name, *(f"{name}_{n}" for n in range(1, len(taken) + 2))) if unique not in taken)
 
 

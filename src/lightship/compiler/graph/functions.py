@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightship.compiler.graph.scopes import Scope
+from lightship.graphs.messages import function_defs
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Library:
     """Scopes of a GraphDef, including functions that :meth:`add` appends."""
 
     def __init__(self, definition: Any) -> None:
-        self._functions = definition.library.function
+        self._functions = function_defs(definition)
         self.top = Scope(definition.node)
         self._scopes = {function.signature.name: _function(function) for function in self._functions}
 

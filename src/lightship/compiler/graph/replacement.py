@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from lightship.compiler.graph.frozen import Graph, rename_inputs
+from lightship.graphs.messages import function_defs
 
 Function = Callable[..., Any]
 # A rule takes a tf.Operation. Its function returns a tensor, or a tuple of them for an operation with several outputs.
@@ -40,7 +41,7 @@ def _operations(graph: Graph, operators: Collection[str]) -> list[tuple[Any, Any
     with tf.Graph().as_default() as inside:
         tf.import_graph_def(graph.definition, name="")
         bodies = [(None, graph.definition.node, inside)]
-        for body in graph.definition.library.function:
+        for body in function_defs(graph.definition):
             if any(node.op in operators for node in body.node_def):
                 bodies.append((body, body.node_def, function_def_to_graph(body)))
     return [
@@ -59,7 +60,7 @@ def _replace(graph: Graph, owner: Any, node: Any, operation: Any, function: Func
     traced.CopyFrom(concrete.function_def)
     used = _drop_unused_arguments(traced)
     _prefix_nodes(traced)
-    graph.definition.library.function.add().CopyFrom(traced)
+    function_defs(graph.definition).add().CopyFrom(traced)
     if owner is not None:
         _rename_outputs(owner, node, operation)
     _become_call(node, operation, traced.signature.name, used)
@@ -79,7 +80,7 @@ def _trace(operation: Any, function: Function) -> Any:
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in operation.inputs]
     concrete = tf.function(function, autograph=False).get_concrete_function(*specs)
     wanted = [tensor.dtype for tensor in operation.outputs]
-    if [tensor.dtype for tensor in concrete.outputs] != wanted or concrete.graph.as_graph_def().library.function:
+    if [tensor.dtype for tensor in concrete.outputs] != wanted or function_defs(concrete.graph.as_graph_def()):
         return None
     return concrete
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lightship.compiler.graph.frozen import Graph, add_node, rename_inputs, unused_name
+from lightship.graphs.messages import function_defs
 
 DTYPES = ("bfloat16", "float16", "float64")  # the coarsest first
 # Operators that LiteRT supports for every floating-point type.
@@ -34,7 +35,7 @@ def apply(graph: Graph, *, dtype: str) -> bool:
             if node.op != "Placeholder":
                 for value in node.attr.values():
                     _recast_value(value, old, new)
-    for function in graph.definition.library.function:
+    for function in function_defs(graph.definition):
         _recast_signature(function, old, new)
     for name in sorted(borders):
         _cast_input(graph, name, old, new)

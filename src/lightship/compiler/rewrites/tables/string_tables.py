@@ -6,6 +6,7 @@ from typing import Any
 
 from lightship.compiler.graph.frozen import Graph
 from lightship.engines.handles import Flow
+from lightship.graphs.messages import function_defs
 
 _FIND = "LookupTableFindV2"
 _KINDS = {("string", "int64"), ("int64", "string")}
@@ -28,7 +29,7 @@ def _table(graph: Graph, name: str) -> Any:
     """Return a table that TensorFlow can save; None unless it maps string and int64."""
     import tensorflow as tf
 
-    flow = Flow(graph.definition.library.function)
+    flow = Flow(function_defs(graph.definition))
     flow.follow(graph.definition.node, {name: frozenset({name})})
     users = flow.users.get(name, [])
     kinds = {tuple(tf.as_dtype(node.attr[key].type).name for key in ("Tin", "Tout")) for node in users}

@@ -13,6 +13,7 @@ import numpy as np
 
 from lightship.compiler.hints import Hint, vocabulary
 from lightship.engines.handles import Flow
+from lightship.graphs.messages import function_defs
 from lightship.tensors import Signature
 
 _LOOKUPS = frozenset({"LookupTableFind", "LookupTableFindV2"})
@@ -70,7 +71,7 @@ def _found_tables(function: Any, graph: Any) -> Iterator[tuple[Any, int, int]]:
     names = [tensor.op.name for tensor in function.graph.inputs]
     captured = function.captured_inputs
     handles = dict(zip(names[len(names) - len(captured) :], captured, strict=True))
-    flow = Flow(graph.library.function)
+    flow = Flow(function_defs(graph))
     flow.follow(graph.node, {name: frozenset({name}) for name, tensor in handles.items() if _is_handle(tensor)})
     for origin, users in flow.users.items():
         if origin in handles:
@@ -100,5 +101,5 @@ def _keys(handle: Any, keys: int, values: int) -> tuple[str, list[Any]]:
 
 def _nodes(graph: Any) -> Iterator[Any]:
     yield from graph.node
-    for function in graph.library.function:
+    for function in function_defs(graph):
         yield from function.node_def

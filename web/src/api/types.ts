@@ -1,0 +1,137 @@
+/** Answers of the API that the page reads. */
+
+export interface Settings {
+  readonly version: string;
+  readonly sign_in:
+    | { readonly method: "none" | "token" | "iam" }
+    | { readonly method: "jwt"; readonly issuer: string; readonly client: string; readonly scope: string };
+  /** Whether callers may change labels and traffic. */
+  readonly admin: boolean;
+  /** Whether there is a stack that scores files. */
+  readonly jobs: boolean;
+  /** The largest body of a request in bytes. */
+  readonly max_body: number;
+}
+
+export interface ModelSummary {
+  readonly name: string;
+  readonly version: number | null;
+  readonly versions: readonly number[];
+  readonly state: "available" | "failed";
+  readonly default?: boolean;
+  readonly error?: string;
+  readonly answering?: number;
+  readonly withdrawn?: readonly number[];
+  readonly digest?: string;
+  readonly engine?: string;
+  /** Size of the version's files in bytes. */
+  readonly bytes?: number;
+  /** Kinds of the inputs of the default signature. */
+  readonly kinds?: readonly Kind[];
+  readonly purpose?: string;
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly labels: Readonly<Record<string, number>>;
+  /** Percent of the requests by version; empty without a split. */
+  readonly traffic: Readonly<Record<string, number>>;
+  /** Fraction of the requests that are mirrored, by version. */
+  readonly mirrored: Readonly<Record<string, number>>;
+}
+
+export interface ModelDetails extends ModelSummary {
+  readonly card?: Readonly<Record<string, string>>;
+  readonly shadows?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export type Kind = "tabular" | "image" | "text" | "tensor" | "example";
+
+export interface Column {
+  readonly name: string;
+  readonly type: "number" | "integer" | "boolean" | "category" | "date" | "string";
+  /** Values of a category. */
+  readonly values?: readonly (string | number | boolean)[];
+  /** The range in the data; values outside are allowed. */
+  readonly low?: number;
+  readonly high?: number;
+  /** Whether the value may be missing. */
+  readonly optional?: boolean;
+}
+
+export interface InputField {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly dtype: string;
+  /** Sizes, with null for any; the first is that of the batch. */
+  readonly shape: readonly (number | null)[];
+  readonly optional?: boolean;
+  readonly columns?: readonly Column[];
+  /** Of an image. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly channels?: number;
+  /** Of a text: the characters or tokens that the model reads, where it has a limit. */
+  readonly tokens?: number;
+}
+
+export interface OutputField {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly (number | null)[];
+  readonly classes?: readonly string[];
+}
+
+export interface DeviceFile {
+  /** Below the version: `models/NAME/versions/V/PATH`. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** What a page needs to make a form for a model. */
+export interface Form {
+  readonly model: string;
+  readonly version: number;
+  readonly signature: string;
+  readonly inputs: readonly InputField[];
+  readonly outputs: readonly OutputField[];
+  /** Recorded rows: values for `{"input": …}`. */
+  readonly examples: readonly unknown[];
+  readonly media_types: readonly string[];
+  /** Names or numbers of what can be explained; empty where the output is one number, null where nothing can be. */
+  readonly targets: readonly (string | number)[] | null;
+  readonly device: { readonly files: readonly DeviceFile[] } | { readonly reason: string };
+}
+
+export interface Prediction {
+  readonly model: string;
+  readonly version: number;
+  readonly predictions: unknown;
+  readonly classes?: readonly Readonly<Record<string, number>>[] | Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>;
+}
+
+export interface Explanation {
+  readonly method: string;
+  readonly output: string;
+  readonly target: string | number | null;
+  readonly prediction: number;
+  readonly base: number;
+  readonly scale: string;
+  readonly error: number;
+  readonly evaluations: number;
+  readonly attributions: Readonly<Record<string, number | readonly number[] | readonly (readonly number[])[] | readonly { token: string; value: number }[]>>;
+}
+
+export interface HistoryEntry {
+  readonly number: number;
+  readonly change: string;
+  readonly at: string | null;
+  readonly labels: Readonly<Record<string, number>>;
+  readonly traffic: Readonly<Record<string, number>>;
+  readonly mirrored: Readonly<Record<string, number>>;
+  readonly current: boolean;
+}
+
+export interface History {
+  readonly entries: readonly HistoryEntry[];
+  /** The entry that a rollback restores. */
+  readonly previous: number | null;
+}

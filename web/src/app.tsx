@@ -1,0 +1,92 @@
+/** The frame of all pages: header, sign-in, and the page of the address. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get } from "./api/client";
+import { useLoaded } from "./api/loading";
+import { onSessionChange, signedIn } from "./api/session";
+import type { Settings } from "./api/types";
+import { Shown } from "./components/states";
+import { LANGUAGES, setLanguage, texts, useLanguage } from "./i18n";
+import { JobPage } from "./pages/jobs/job";
+import { JobsPage } from "./pages/jobs/jobs";
+import { ModelPage } from "./pages/model/model";
+import { ModelsPage } from "./pages/models";
+import { SignIn } from "./pages/sign-in";
+import { to, useLocation } from "./router";
+
+const say = texts({
+  models: ["Models", "模型"],
+  jobs: ["Files", "文件"],
+  api: ["API", "接口"],
+  language: ["Language", "语言"],
+  skip: ["Skip to the content", "跳到内容"],
+});
+
+export function App() {
+  useLanguage();
+  const [settings, again] = useLoaded((signal) => get<Settings>("app/settings.json", signal), []);
+  return (
+    <>
+      <a class="skip" href="#content" onClick={focusContent}>
+        {say.skip()}
+      </a>
+      <Shown of={settings} again={again}>
+        {(loaded) => (
+          <Frame settings={loaded}>
+            <SignedIn settings={loaded} />
+          </Frame>
+        )}
+      </Shown>
+    </>
+  );
+}
+
+function focusContent(event: Event): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+function Frame({ settings, children }: { readonly settings: Settings; readonly children: ComponentChildren }) {
+  const current = useLanguage();
+  return (
+    <>
+      <header class="bar">
+        <a class="brand" href={to([])}>
+          <img src="./app/icon.svg" alt="" width="28" height="28" /> Lightship
+        </a>
+        <nav>
+          <a href={to([])}>{say.models()}</a>
+          {settings.jobs && <a href={to(["jobs"])}>{say.jobs()}</a>}
+          <a href="./docs">{say.api()}</a>
+        </nav>
+        <label class="language">
+          <span class="hidden">{say.language()}</span>
+          <select value={current} onChange={(event) => setLanguage(event.currentTarget.value as (typeof LANGUAGES)[number])}>
+            <option value="en">English</option>
+            <option value="zh">中文</option>
+          </select>
+        </label>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+    </>
+  );
+}
+
+/** Show the sign-in where the server needs one, else the page. */
+function SignedIn({ settings }: { readonly settings: Settings }) {
+  const [present, setPresent] = useState(signedIn);
+  useEffect(() => onSessionChange(() => setPresent(signedIn())), []);
+  if (settings.sign_in.method !== "none" && !present) return <SignIn settings={settings} />;
+  return <Page settings={settings} />;
+}
+
+function Page({ settings }: { readonly settings: Settings }) {
+  const { segments, query } = useLocation();
+  const [first, second, third] = segments;
+  if (first === "models" && second) return <ModelPage key={second} name={second} tab={third ?? "try"} query={query} settings={settings} />;
+  if (first === "jobs" && second) return <JobPage key={second} id={second} />;
+  if (first === "jobs") return <JobsPage />;
+  return <ModelsPage />;
+}

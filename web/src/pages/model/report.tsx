@@ -1,0 +1,5 @@
+import type { TabProps } from "./model";
+
+export function ReportTab({ model }: TabProps) {
+  return <p>{model.name}</p>;
+}

@@ -1,0 +1,5 @@
+import type { TabProps } from "./model";
+
+export function TryTab({ model }: TabProps) {
+  return <p>{model.name}</p>;
+}

@@ -10,7 +10,7 @@ import { DrawingPad } from "./pad";
 import { pictureOf } from "./picture";
 
 const say = texts({
-  missing: ["Choose an image.", "请选择图像。"],
+  missing: ["There is no image yet.", "尚未选择图像。"],
   from: ["Image from", "图像来源"],
   file: ["File", "文件"],
   draw: ["Draw", "手绘"],
@@ -60,7 +60,7 @@ function Edit({ field, raw, problems, onChange, examples }: EditProps) {
       {source === "file" && <DropZone name={field.name} onFile={take} />}
       {source === "camera" && <Camera onPicture={take} />}
       {reading && <p role="status">{say.reading()}</p>}
-      {problems.b64 && <p class="problem">{problems.b64}</p>}
+      {problems.b64 && !reading && <p class={raw.problem ? "problem" : "hint"}>{problems.b64}</p>}
       {raw.b64 && <Preview field={field} raw={raw} />}
     </div>
   );

@@ -103,13 +103,22 @@ class Explained(NamedTuple):
     rows: tuple[Explanation, ...]
 
 
+class Figures(NamedTuple):
+    """Figures of a version for a catalogue: bytes of its files, and main metrics."""
+
+    size: int
+    metrics: Mapping[str, float]
+
+
 class ModelState(NamedTuple):
     """The state of one model: its default version, and why that one cannot be used.
 
     ``version`` is None where the model's state cannot be read. ``answering`` is the version that still answers requests
     although the default version has an ``error``. ``withdrawn`` versions take no requests. ``default`` marks the model
     that answers requests that name no model; ``example`` is one recorded call of the default signature, for
-    documentation; ``shadows`` are the comparisons with shadow versions, by version.
+    documentation; ``shadows`` are the comparisons with shadow versions, by version. ``labels`` are versions by label,
+    ``traffic`` are percent and ``mirrored`` fractions of the requests by version; ``figures`` are None unless they were
+    asked for and could be read.
     """
 
     name: str
@@ -123,6 +132,10 @@ class ModelState(NamedTuple):
     shadows: Mapping[int, Mapping[str, Any]] = {}
     answering: int | None = None
     withdrawn: tuple[int, ...] = ()
+    labels: Mapping[str, int] = {}
+    traffic: Mapping[int, float] = {}
+    mirrored: Mapping[int, float] = {}
+    figures: Figures | None = None
 
     @property
     def ready(self) -> bool:
@@ -142,6 +155,31 @@ class Report(NamedTuple):
     content: Mapping[str, Any]
     measurements: Mapping[str, Any]
     page: str | None = None
+
+
+class Form(NamedTuple):
+    """What a page needs for a form of a version, as JSON."""
+
+    model: str
+    version: int
+    record: Mapping[str, Any]
+
+
+class Contents(NamedTuple):
+    """Contents of a version's files that describe its default signature.
+
+    Attributes:
+        sizes: bytes of the bundle's files by path.
+        recorded: the recorded rows by input; empty where they cannot be read.
+        features: statistics of the data's columns, from the report; empty without them.
+    """
+
+    model: str
+    version: int
+    manifest: Manifest
+    sizes: Mapping[str, int]
+    recorded: Mapping[str, Array]
+    features: tuple[Mapping[str, Any], ...]
 
 
 class VersionState(NamedTuple):

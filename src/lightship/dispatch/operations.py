@@ -60,7 +60,7 @@ class Operation(NamedTuple):
 
 
 def _models(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
-    return matched.route.encode(context.serving.status.models(may_read=may_read))
+    return matched.route.encode(context.serving.status.models(may_read=may_read, figures=True))
 
 
 def _index(context: Context, request: Request, matched: Matched, may_read: bool) -> Response:
@@ -71,6 +71,12 @@ def _model(context: Context, _: Request, matched: Matched, may_read: bool) -> Re
     name, selector = matched.parameters["name"], matched.selector
     state = context.serving.status.model(name, selector.version, selector.label, may_read=may_read)
     return matched.route.encode(state)
+
+
+def _details(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
+    status, selector = context.serving.status, matched.selector
+    state = status.model(matched.parameters["name"], selector.version, selector.label, may_read=may_read)
+    return matched.route.encode(status.with_figures(state, may_read=may_read))
 
 
 def _versions(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
@@ -150,10 +156,18 @@ def _report(context: Context, request: Request, matched: Matched, _: bool) -> Re
     return report(context.serving, request, matched)
 
 
+def _form(context: Context, _: Request, matched: Matched, __: bool) -> Response:
+    from lightship.dispatch.form import form  # imported here: no prediction needs it
+
+    return form(context.serving, matched)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "models": Operation(_models, Runs.READS),
     "index": Operation(_index, Runs.READS),
     "model": Operation(_model, Runs.READS),
+    "details": Operation(_details, Runs.READS),
+    "form": Operation(_form, Runs.CALLS),
     "report": Operation(_report, Runs.CALLS),
     "status": Operation(_versions, Runs.READS),
     "statistics": Operation(_statistics, Runs.READS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,6 +77,20 @@ def targets_of(spec: TensorSpec, array: Array, wanted: str | int | None) -> list
     else:
         indices = np.where(np.isnan(table), -np.inf, table).argmax(axis=1)
     return [_target(spec, int(index), pair=pair) for index in indices]
+
+
+def names_of(spec: TensorSpec, most: int) -> list[str | int]:
+    """Return what can be named as a target: classes, or indices without class names.
+
+    There are at most ``most``, and none where a row is one number or of any size.
+    """
+    if None in spec.row_shape:
+        return []
+    count = math.prod(size or 0 for size in spec.row_shape)
+    if count == 1:
+        return list(spec.classes) if len(spec.classes) == 2 else []
+    names = [*spec.classes[: min(count, most)]]
+    return [*names, *range(len(names), min(count, most))]
 
 
 def rows_of(array: Array, spec: TensorSpec) -> Array:

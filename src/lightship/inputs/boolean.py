@@ -20,6 +20,7 @@ from lightship.tensors import Array, TensorSpec, to_array
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.inputs.form import FormField
     from lightship.inputs.sampling import Sampler
     from lightship.tensors.schemas import Schema
 
@@ -117,6 +118,12 @@ class Booleans(InputKind):
 
         schema = self._column(spec).schema(spec)
         return nullable(schema) if self.missing else schema
+
+    def field(self, spec: TensorSpec) -> FormField:
+        """See :class:`InputKind`."""
+        from lightship.inputs.form import FormField
+
+        return FormField("tensor", (self._column(spec).field(spec),))
 
     def encode(self, row: Array, spec: TensorSpec) -> Any | None:
         """Return true or false."""

@@ -22,6 +22,7 @@ from lightship.tensors import Array, TensorSpec
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.inputs.form import FormField
     from lightship.inputs.sampling import Sampler
 
 _BYTES, _FLOATS, _INTEGERS = 1, 2, 3  # field numbers of Feature, a oneof
@@ -66,6 +67,12 @@ class Example(InputKind):
     def reads_words(self, spec: TensorSpec) -> bool:
         """See :class:`InputKind`: a message is not a text."""
         return False
+
+    def field(self, spec: TensorSpec) -> FormField:
+        """See :class:`InputKind`: a message has no fields."""
+        from lightship.inputs.form import FormField
+
+        return FormField("example")
 
     def parts(self, spec: TensorSpec) -> tuple[TensorSpec, ...]:
         """See :class:`InputKind`."""

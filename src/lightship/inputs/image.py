@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import PIL.Image
     from PIL.ImageFile import ImageFile
 
+    from lightship.inputs.form import FormField
     from lightship.inputs.sampling import Sampler
     from lightship.tensors.schemas import Schema
 
@@ -113,6 +114,13 @@ class Image(InputKind):
         from lightship.tensors.schemas import BASE64
 
         return [{"type": "string", "format": "byte", "description": "a PNG or JPEG image as base64"}, BASE64]
+
+    def field(self, spec: TensorSpec) -> FormField:
+        """See :class:`InputKind`: the size of the model's images."""
+        from lightship.inputs.form import FormField
+
+        height, width = _size(spec)
+        return FormField("image", None, {"width": width, "height": height, "channels": _MODES[self.mode]})
 
     def encode(self, row: Array, spec: TensorSpec) -> str:
         """Return a PNG in base64, pixels clipped to 0..255; inverts :meth:`decode_body`."""

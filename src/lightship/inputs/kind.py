@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lightship.inputs.cells import Cell
+    from lightship.inputs.form import FormColumn, FormField
     from lightship.inputs.sampling import Sampler
     from lightship.tensors.schemas import Schema
 
@@ -234,6 +235,31 @@ class InputKind:
         cells: list[Any] = row.ravel().tolist()
         return cells
 
+    def field(self, spec: TensorSpec) -> FormField:
+        """Return the fields of a form for the input."""
+        from lightship.inputs.form import FormField  # imported here: no prediction needs it
+
+        return FormField("tensor", self._numbered_fields(spec))
+
+    def _numbered_fields(self, spec: TensorSpec) -> tuple[FormColumn, ...] | None:
+        """Return a field for each column; None without columns, or with too many."""
+        from lightship.inputs.form import MOST_NUMBERED, FormColumn, type_of
+
+        names, optional = self.columns(spec), self.optional_columns(spec)
+        if names is None or len(names) > MOST_NUMBERED:
+            return None
+        return tuple(FormColumn(name, type_of(spec), (), self.nullable or name in optional) for name in names)
+
+    def form_value(self, row: Array, spec: TensorSpec) -> Any:
+        """Return a recorded row as the value that a form sends.
+
+        It may stand for another row where the kind's own form cannot express this one.
+        """
+        from lightship.inputs.form import to_json
+
+        encoded = self.encode(row, spec)
+        return to_json(row) if encoded is None else encoded
+
     def describe(self) -> dict[str, str]:
         """Return the options as text, for `lightship show`."""
         return {
@@ -258,6 +284,12 @@ class PlainTensor(InputKind):
     """Input without a kind: nested lists only."""
 
     named_feature = True
+
+    def field(self, spec: TensorSpec) -> FormField:
+        """See :class:`InputKind`: one string per row is a text."""
+        from lightship.inputs.form import FormField
+
+        return FormField("text" if self.reads_words(spec) else "tensor", self._numbered_fields(spec))
 
 
 PLAIN = PlainTensor()

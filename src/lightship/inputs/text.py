@@ -22,6 +22,7 @@ from lightship.tensors.texts import check_texts
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.inputs.form import FormField
     from lightship.inputs.sampling import Sampler
     from lightship.tensors.schemas import Schema
 
@@ -122,6 +123,12 @@ class Text(InputKind):
     def column_features(self, spec: TensorSpec) -> tuple[Feature, ...] | None:
         """See :class:`InputKind`: a text is not a column."""
         return None
+
+    def field(self, spec: TensorSpec) -> FormField:
+        """See :class:`InputKind`: the most tokens that the model reads."""
+        from lightship.inputs.form import FormField
+
+        return FormField("text", None, {"tokens": self.length})
 
     def element(self, spec: TensorSpec) -> Schema:
         """See :class:`InputKind`: JSON Schema counts characters, of at least a byte each."""

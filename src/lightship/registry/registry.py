@@ -172,6 +172,10 @@ class Registry:
             raise NotFound(f"there is no {name}/{version}/{GOLDEN}")
         return read_golden(io.BytesIO(stored[0]))
 
+    def sizes(self, name: str, version: int) -> Mapping[str, int]:
+        """Return the bytes of a version's files, by their paths in the bundle."""
+        return self._store.sizes(f"{name}/{version}")
+
     def report(self, name: str, version: int) -> dict[str, Any]:
         """Return a version's report.json.
 

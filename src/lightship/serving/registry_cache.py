@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from lightship.bundle import Manifest
-from lightship.calls import Call, Report
-from lightship.errors import LightshipError, NotFound, RegistryError, StateError
+from lightship.bundle import REPORT, Bundle, Manifest
+from lightship.calls import Call, Contents, Figures, Report
+from lightship.errors import BundleError, LightshipError, NotFound, RegistryError, StateError
 from lightship.registry.registry import Registry
 from lightship.registry.state import State
 
@@ -61,6 +63,7 @@ class RegistryCache:
         self._entries: dict[str, Entry] = {}
         self.entries: Mapping[str, Entry] = MappingProxyType(self._entries)
         self._manifests: dict[tuple[str, int], tuple[Manifest, str]] = {}
+        self._figures: dict[tuple[str, int], Figures] = {}
         self._names: tuple[str, ...] | None = None
         self._listed_until = 0.0
         self._is_reachable = True
@@ -130,12 +133,46 @@ class RegistryCache:
             self._manifests[key] = self._registry.manifest(name, version)
         return self._manifests[key]
 
+    def figures(self, name: str, version: int, *, bundle: Bundle | None = None, may_read: bool = True) -> Figures:
+        """Return a version's size and its report's most important metrics, read once.
+
+        They are those of ``bundle``, the version's local files, if there are any. A report that cannot be read has no
+        metrics. Raises NotFound, BundleError, RegistryError or NeverRead.
+        """
+        key = name, version
+        if key not in self._figures:
+            if bundle is None and not may_read:
+                raise NeverRead(f"the files of {name}/{version} have never been listed")
+            self._figures[key] = self._listed(name, version) if bundle is None else _local(bundle)
+        return self._figures[key]
+
+    def _listed(self, name: str, version: int) -> Figures:
+        from lightship.evaluation.headline import main_metrics  # imported here: most requests need no report
+
+        manifest, _ = self.manifest(name, version)
+        sizes, metrics = self._registry.sizes(name, version), {}
+        if REPORT in manifest.files:
+            with suppress(BundleError):
+                metrics = main_metrics(self._registry.report(name, version))
+        return Figures(sum(sizes.get(file, 0) for file in manifest.files), metrics)
+
     def report(self, name: str, version: int) -> Report:
         """Return the report of a version, read from the registry.
 
         Raises NotFound where the version has none, BundleError or RegistryError.
         """
         return Report(name, version, self._registry.report(name, version), self._registry.measurements(name, version))
+
+    def contents(self, name: str, version: int) -> Contents:
+        """Return the contents of a version; raises NotFound, BundleError or RegistryError."""
+        manifest, _ = self.manifest(name, version)
+        example = self.example(name, version, manifest.signature().name)
+        features: tuple[Mapping[str, Any], ...] = ()
+        if REPORT in manifest.files:
+            with suppress(BundleError, AttributeError, TypeError):  # a form needs no ranges
+                features = tuple((self._registry.report(name, version).get("baseline") or {}).get("features", ()))
+        sizes = self._registry.sizes(name, version)
+        return Contents(name, version, manifest, sizes, example.inputs if example else {}, features)
 
     def example(self, name: str, version: int, signature: str) -> Call | None:
         """Return a recorded call of a signature from the registry; None without one."""
@@ -203,6 +240,12 @@ class RegistryCache:
                 raise
             self._is_reachable = False
         self._listed_until = time.monotonic() + self._refresh
+
+
+def _local(bundle: Bundle) -> Figures:
+    from lightship.evaluation.headline import local_metrics  # as above
+
+    return Figures(bundle.size, local_metrics(bundle))
 
 
 def _state(entry: Entry) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lightship.bundle import Manifest
-from lightship.calls import Call, ModelState, Report, Statistics, VersionState
+from lightship.calls import Call, Contents, ModelState, Report, Statistics, VersionState
 from lightship.errors import LightshipError, RegistryError
 from lightship.registry.registry import choose
 from lightship.registry.state import State
@@ -32,16 +32,32 @@ class ModelStatus:
         self._pool = pool
         self._shadows = shadows
 
-    def models(self, *, may_read: bool = True, examples: bool = False) -> tuple[ModelState, ...]:
-        """Return the state of every model, with a recorded call if ``examples`` is true."""
+    def models(self, *, may_read: bool = True, examples: bool = False, figures: bool = False) -> tuple[ModelState, ...]:
+        """Return the state of every model, with a recorded call or figures if wanted."""
         states = self._cache.states(may_read=may_read)
         default = self._router.default_of(states)
-        return tuple(
-            ModelState(name, None, (), name == default, error=state.message)
+        found = [
+            ModelState(name, None, (), error=state.message)
             if isinstance(state, RegistryError)
-            else self._model(name, state, may_read=may_read, example=examples)._replace(default=name == default)
+            else self._model(name, state, may_read=may_read, example=examples)
             for name, state in states.items()
-        )
+        ]
+        found = [state._replace(default=state.name == default) for state in found]
+        return tuple(self.with_figures(state, may_read=may_read) if figures else state for state in found)
+
+    def with_figures(self, state: ModelState, *, may_read: bool = True) -> ModelState:
+        """Return a model's state with the figures of its version, if they can be read."""
+        if state.version is None or state.manifest is None:
+            return state
+        served = self._pool.loaded.get((state.name, state.version))
+        bundle = served.model.bundle if served else None
+        try:
+            figures = self._cache.figures(state.name, state.version, bundle=bundle, may_read=may_read)
+            return state._replace(figures=figures)
+        except NeverRead:
+            raise
+        except LightshipError:
+            return state
 
     def model(
         self, name: str, version: int | None = None, label: str | None = None, *, may_read: bool = True
@@ -56,11 +72,18 @@ class ModelStatus:
 
     def report(self, name: str, version: int | None = None, label: str | None = None) -> Report:
         """Return the report of a version, by default the default one; raises NotFound."""
+        return self._cache.report(name, self._number(name, version, label))
+
+    def contents(self, name: str, version: int | None = None, label: str | None = None) -> Contents:
+        """Return the contents of a version, by default the default one; raises NotFound."""
+        return self._cache.contents(name, self._number(name, version, label))
+
+    def _number(self, name: str, version: int | None, label: str | None) -> int:
         state = self._state(name, may_read=True)
         number = choose(name, state, version, label) or state.default
         if number is None:
             raise self._cache.not_found(name)
-        return self._cache.report(name, number)
+        return number
 
     def default_model(self, *, may_read: bool = True) -> ModelState:
         """Return the default model's state; raises NotFound."""
@@ -133,6 +156,9 @@ class ModelStatus:
             shadows={shadow: each.to_json() for shadow, each in self._shadows.disagreements(name).items()},
             answering=answering,
             withdrawn=tuple(sorted(state.withdrawn)),
+            labels=state.routing.labels,
+            traffic=state.routing.traffic,
+            mirrored=state.routing.shadows,
         )
 
     def _error(self, name: str, version: int) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,10 @@ class Store(Protocol):
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """Return a small file and its etag; None where it does not exist."""
+        ...
+
+    def sizes(self, key: str) -> Mapping[str, int]:
+        """Return the bytes of the files below a published folder, by their paths in it."""
         ...
 
     def changed(self, key: str, etag: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -47,6 +47,15 @@ class FolderStore:
         except OSError as error:
             raise RegistryError(f"cannot read {key} in the registry: {error.strerror}") from None
         return data, hashlib.sha256(data).hexdigest()
+
+    def sizes(self, key: str) -> Mapping[str, int]:
+        """See :meth:`Store.sizes`."""
+        folder = self.path(key)
+        try:
+            files = [file for file in folder.rglob("*") if file.is_file() and not file.is_symlink()]
+            return {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
+        except OSError as error:
+            raise RegistryError(f"cannot read {key} in the registry: {error.strerror}") from None
 
     def changed(self, key: str, etag: str | None) -> bool:
         """See :meth:`Store.changed`."""

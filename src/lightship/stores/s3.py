@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -71,6 +71,13 @@ class S3Store:
     def read(self, key: str) -> tuple[bytes, str] | None:
         """See :meth:`Store.read`."""
         return self._get(key)
+
+    def sizes(self, key: str) -> Mapping[str, int]:
+        """See :meth:`Store.sizes`."""
+        prefix = self._key(f"{key}/")
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        with self._errors("list", key):
+            return {each["Key"][len(prefix) :]: each["Size"] for page in pages for each in page.get("Contents", [])}
 
     def changed(self, key: str, etag: str | None) -> bool:
         """See :meth:`Store.changed`; a conditional GET, bodiless while unchanged."""
@@ -157,7 +164,7 @@ class S3Store:
             if target.is_dir() and (not renew or _is_intact(target)):  # another process has just downloaded it
                 return
             shutil.rmtree(target, ignore_errors=True)
-            self._free_space(self._size(key))
+            self._free_space(sum(self.sizes(key).values()))
             folder = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self._cache))
             try:
                 self._download(key, Manifest.from_bytes(manifest), folder)
@@ -195,12 +202,6 @@ class S3Store:
             if entry.name not in self._in_use:
                 used -= _size(entry)
                 shutil.rmtree(entry, ignore_errors=True)
-
-    def _size(self, key: str) -> int:
-        """Return the total size of the objects below a key, in bytes."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._key(f"{key}/"))
-        with self._errors("list", key):
-            return sum(entry["Size"] for page in pages for entry in page.get("Contents", []))
 
     def _download(self, key: str, manifest: Manifest, folder: Path) -> None:
         with self._errors("read", key):

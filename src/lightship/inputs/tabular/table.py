@@ -14,6 +14,7 @@ from lightship.tensors import MISSING, Array, TensorSpec, to_array
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.inputs.form import FormColumn, FormField
     from lightship.tensors.schemas import Schema
 
 
@@ -132,6 +133,18 @@ class Tabular(InputKind):
             return value
         return [value[name] for name in self.names]
 
+    def field(self, spec: TensorSpec) -> FormField:
+        """See :class:`InputKind`: the columns with their types."""
+        from lightship.inputs.form import FormField
+
+        return FormField("tabular", tuple(self._column_field(spec, name) for name in self.names))
+
+    def form_value(self, row: Array, spec: TensorSpec) -> dict[str, Any]:
+        """See :class:`InputKind`: an object of cells by column."""
+        from lightship.inputs.form import to_json
+
+        return dict(zip(self.names, to_json(row), strict=True))
+
     def schemas(self, spec: TensorSpec) -> list[Schema]:
         """Return the schema of an object of cells by column."""
         optional = self.optional_columns(spec)
@@ -151,6 +164,12 @@ class Tabular(InputKind):
         (row,) = self.schemas(spec)
         columns = {name: array(cell) for name, cell in row["properties"].items()}
         return [array(row), row | {"properties": columns}]
+
+    def _column_field(self, spec: TensorSpec, name: str) -> FormColumn:
+        """Return the field of a column."""
+        from lightship.inputs.form import FormColumn, type_of
+
+        return FormColumn(name, type_of(spec))
 
     def _cell_schema(self, spec: TensorSpec, name: str) -> Schema:
         """Return the schema of the cells of a column."""

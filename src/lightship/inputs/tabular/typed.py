@@ -25,6 +25,7 @@ from lightship.tensors import Array, TensorSpec, to_array
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.inputs.form import FormColumn
     from lightship.inputs.sampling import Sampler
     from lightship.tensors.schemas import Schema
 
@@ -165,6 +166,13 @@ class TypedTabular(Tabular):
         """Return the numbers of plausible cells."""
         columns = [column.sample(sampler, spec, shape[0]) for column in self.typed]
         return np.concatenate(columns, axis=1).astype(spec.numpy)
+
+    def form_value(self, row: Array, spec: TensorSpec) -> dict[str, Any]:
+        """See :class:`InputKind`."""
+        return dict(zip(self.names, self.example_cells(row, spec), strict=True))
+
+    def _column_field(self, spec: TensorSpec, name: str) -> FormColumn:
+        return self.by_name[name].field(spec)
 
     def _cell_schema(self, spec: TensorSpec, name: str) -> Schema:
         from lightship.tensors.schemas import nullable

@@ -20,6 +20,7 @@ from lightship.inputs.rows import all_rows, check_form
 from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import read_object, write
+from lightship.protocols.native.catalogue import encode_form, encode_model, encode_models, summary
 from lightship.protocols.statuses import error_headers, status
 from lightship.tensors import MISSING, Array, Signature, TensorSpec, json_type
 
@@ -195,39 +196,6 @@ def encode_explain(explained: Explained) -> Response:
     return Response(200, write(record))
 
 
-def encode_models(states: tuple[ModelState, ...]) -> Response:
-    """Return the list of models."""
-    return Response(200, write({"models": [_summary(state) for state in states]}))
-
-
-def encode_model(state: ModelState) -> Response:
-    """Return one model with its signatures."""
-    record = _summary(state)
-    if state.manifest is not None:
-        record["engine"] = state.manifest.engine
-        record["signatures"] = [signature.to_json() for signature in state.manifest.signatures]
-        record["metrics"] = dict(state.manifest.metrics)
-        if state.manifest.card:
-            record["card"] = dict(state.manifest.card)
-    if state.shadows:
-        record["shadows"] = {str(version): dict(comparison) for version, comparison in state.shadows.items()}
-    return Response(200, write(record))
-
-
-def _summary(state: ModelState) -> dict[str, Any]:
-    record: dict[str, Any] = {"name": state.name, "version": state.version, "versions": list(state.versions)}
-    record["state"] = "available" if state.error is None else "failed"
-    if state.error is not None:
-        record["error"] = state.error
-    if state.answering is not None:
-        record["answering"] = state.answering
-    if state.withdrawn:
-        record["withdrawn"] = list(state.withdrawn)
-    if state.digest is not None:
-        record["digest"] = state.digest
-    return record
-
-
 def encode_live(_: Health) -> Response:
     """Return the response to a liveness probe."""
     return Response(200, b'{"status":"live"}')
@@ -241,7 +209,7 @@ def encode_ready(health: Health) -> Response:
     """
     failed = any(state.error is not None for state in health.models)
     status = "unavailable" if not health.ready else "degraded" if failed else "ready"
-    record = {"status": status, "models": [_summary(state) for state in health.models]}
+    record = {"status": status, "models": [summary(state) for state in health.models]}
     return Response(200 if health.ready else 503, write(record))
 
 
@@ -301,7 +269,9 @@ PROTOCOL = WireProtocol(
         _explain("/models/{name}/explain"),
         _explain("/models/{name}/versions/{version}/explain"),
         _read("/models", "models", encode_models),
-        _read("/models/{name}", "model", encode_model),
+        _read("/models/{name}", "details", encode_model),
+        _read("/models/{name}/form", "form", encode_form),
+        _read("/models/{name}/versions/{version}/form", "form", encode_form),
         _read("/models/{name}/report", "report", encode_report),
         _read("/models/{name}/versions/{version}/report", "report", encode_report),
         _read("/metrics", "metrics", encode_metrics),

@@ -39,7 +39,7 @@ _LARGEST_EXAMPLE = 4096
 # Ids and summaries by the route's operation.
 _READS = {
     "models": ("list_models", "List all models"),
-    "model": ("get_model", "Get a model with its signatures"),
+    "details": ("get_model", "Get a model with its signatures"),
     "live": ("get_liveness", "Get the liveness of the process"),
     "ready": ("get_readiness", "Get the readiness of the models"),
     "metrics": ("get_metrics", "Get the metrics of the server for Prometheus (not on Lambda)"),
@@ -71,6 +71,8 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
         answer = response("Metrics in the text format", STRING, "text/plain")
     if route.operation == "report":
         return {route.path: {"get": _report(route)}}
+    if route.operation == "form":
+        return {route.path: {"get": _form(route)}}
     name, summary = _READS[route.operation]
     operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
     return {route.path: {"get": operation}}
@@ -86,6 +88,14 @@ def _report(route: Route) -> Operation:
     schema = {"type": "string", "enum": ["html", "json"]}
     operation["parameters"].append({"name": "format", "in": "query", "schema": schema})
     return operation
+
+
+def _form(route: Route) -> Operation:
+    of_version = "version" in route.pattern.groupindex
+    name = "get_version_form" if of_version else "get_form"
+    summary = f"Get the fields and recorded rows of {'a version' if of_version else 'the default version'}"
+    answer = response("Inputs with their fields, outputs, recorded rows and files for devices", ANY_OBJECT)
+    return _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
 
 
 def _predict(route: Route, target: Target) -> Operation:

@@ -22,6 +22,7 @@ class Boolean(Column):
 
     policies: ClassVar[tuple[str, ...]] = ("error", "default", "nan")
     dtype: ClassVar[str | None] = "bool"
+    form_type: ClassVar[str] = "boolean"
 
     def convert(self, cell: Any, spec: TensorSpec) -> Numbers:
         """See :class:`Column`."""

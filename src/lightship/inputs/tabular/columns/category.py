@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from lightship.tensors import Array, TensorSpec
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.inputs.form import FormColumn
     from lightship.inputs.sampling import Sampler
 
 _ERROR, _IGNORE = "error", "ignore"
@@ -104,6 +105,14 @@ class Category(Column):
         """See :class:`Column`."""
         index = int(numbers.argmax()) if self.one_hot else int(numbers[0])
         return self.values[index] if 0 <= index < len(self.values) else self.values[0]
+
+    def field(self, spec: TensorSpec) -> FormColumn:
+        """See :class:`Column`: a list, or a text where the list would be too long."""
+        from lightship.inputs.form import MOST_VALUES
+
+        if len(self.values) > MOST_VALUES:
+            return super().field(spec)
+        return replace(super().field(spec), type="category", values=self.values)
 
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
         """See :class:`Column`: an integer is the category of its digits."""

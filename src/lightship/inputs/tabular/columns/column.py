@@ -17,6 +17,7 @@ from lightship.tensors import MISSING, Array, TensorSpec, json_type
 if TYPE_CHECKING:
     from typing import Self
 
+    from lightship.inputs.form import FormColumn
     from lightship.inputs.sampling import Sampler
 
 Numbers = Sequence[float]
@@ -35,6 +36,7 @@ class Column:
         options: options in model.yaml, without those of every type: name, type, missing, default.
         policies: values of the option ``missing``.
         continuous: whether a mean of its numbers is a number of a cell, too.
+        form_type: type of the column's field in a form, as in :mod:`lightship.inputs.form`.
         dtype: dtype of the column in Parquet files, as in :mod:`lightship.inputs.cells`; None for the tensor's.
     """
 
@@ -45,6 +47,7 @@ class Column:
     policies: ClassVar[tuple[str, ...]] = ("error", "default")
     dtype: ClassVar[str | None] = "string"
     continuous: ClassVar[bool] = False
+    form_type: ClassVar[str] = "string"
 
     @classmethod
     def check(cls, record: Mapping[str, Any]) -> None:
@@ -105,6 +108,12 @@ class Column:
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
         """Return the JSON schema of a value that is not missing."""
         raise NotImplementedError
+
+    def field(self, spec: TensorSpec) -> FormColumn:
+        """Return the field of a form; its type is the class's ``form_type``."""
+        from lightship.inputs.form import FormColumn  # imported here: no prediction needs it
+
+        return FormColumn(self.name, self.form_type, (), self.filling is not None)
 
     def describe(self) -> str:
         """Return the type and its most important option, for `lightship show`."""

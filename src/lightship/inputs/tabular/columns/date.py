@@ -53,6 +53,7 @@ class Date(Column):
     features: tuple[str, ...] = ()
 
     options: ClassVar[tuple[str, ...]] = ("features",)
+    form_type: ClassVar[str] = "date"
 
     @classmethod
     def check(cls, record: Mapping[str, Any]) -> None:

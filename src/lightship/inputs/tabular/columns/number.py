@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lightship import numerals
@@ -16,6 +16,7 @@ from lightship.tensors import Array, TensorSpec
 from lightship.tensors.specs import limits
 
 if TYPE_CHECKING:
+    from lightship.inputs.form import FormColumn
     from lightship.inputs.sampling import Sampler
 
 _TYPES: dict[str, frozenset[type]] = {"f": frozenset({int, float})}
@@ -71,7 +72,15 @@ class Number(Column):
         """See :class:`Column`."""
         if self.gaps and math.isnan(numbers[0]):
             return None
-        return numbers[0].item() if math.isfinite(numbers[0]) else 0
+        from lightship.inputs.form import to_json
+
+        return to_json(numbers[0]) if math.isfinite(numbers[0]) else 0
+
+    def field(self, spec: TensorSpec) -> FormColumn:
+        """See :class:`Column`."""
+        from lightship.inputs.form import type_of
+
+        return replace(super().field(spec), type=type_of(spec))
 
     def schema(self, spec: TensorSpec) -> dict[str, Any]:
         """See :class:`Column`."""

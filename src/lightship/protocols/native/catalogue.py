@@ -1,0 +1,84 @@
+"""Models as the native protocol's catalogue shows them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from lightship.bundle import Manifest
+from lightship.calls import Form, ModelState
+from lightship.errors import LightshipError
+from lightship.inputs import kind_of
+from lightship.protocols.http import Response
+from lightship.protocols.json import write
+
+
+def encode_models(states: tuple[ModelState, ...]) -> Response:
+    """Return the list of models."""
+    return Response(200, write({"models": [_entry(state) for state in states]}))
+
+
+def encode_model(state: ModelState) -> Response:
+    """Return one model with its signatures."""
+    record = _entry(state)
+    if state.manifest is not None:
+        record["signatures"] = [signature.to_json() for signature in state.manifest.signatures]
+        record.setdefault("metrics", {})
+        if state.manifest.card:
+            record["card"] = dict(state.manifest.card)
+    if state.shadows:
+        record["shadows"] = {str(version): dict(comparison) for version, comparison in state.shadows.items()}
+    return Response(200, write(record))
+
+
+def encode_form(form: Form) -> Response:
+    """Return what a page needs for a form of a version."""
+    return Response(200, write({**form.record, "model": form.model, "version": form.version}))
+
+
+def summary(state: ModelState) -> dict[str, Any]:
+    """Return a model's versions and whether its default version answers."""
+    record: dict[str, Any] = {"name": state.name, "version": state.version, "versions": list(state.versions)}
+    record["state"] = "available" if state.error is None else "failed"
+    if state.error is not None:
+        record["error"] = state.error
+    if state.answering is not None:
+        record["answering"] = state.answering
+    if state.withdrawn:
+        record["withdrawn"] = list(state.withdrawn)
+    if state.digest is not None:
+        record["digest"] = state.digest
+    return record
+
+
+def by_version(shares: Mapping[int, float]) -> dict[str, float]:
+    """Return shares by version for JSON, whose keys are texts."""
+    return {str(version): share for version, share in sorted(shares.items())}
+
+
+def _entry(state: ModelState) -> dict[str, Any]:
+    """Return a model's summary, its routing, and what its manifest tells."""
+    record = summary(state)
+    record["default"] = state.default
+    record["labels"] = dict(state.labels)
+    record["traffic"], record["mirrored"] = by_version(state.traffic), by_version(state.mirrored)
+    if state.figures is not None:
+        record["bytes"] = state.figures.size
+    return record if state.manifest is None else record | _described(state, state.manifest)
+
+
+def _described(state: ModelState, manifest: Manifest) -> dict[str, Any]:
+    record: dict[str, Any] = {"engine": manifest.engine}
+    with suppress(KeyError, TypeError, ValueError, AttributeError, LightshipError):  # a kind that cannot be read
+        record["kinds"] = [kind_of(spec).field(spec).kind for spec in manifest.signature().inputs]
+    if purpose := manifest.card.get("purpose"):
+        record["purpose"] = purpose
+    metrics = dict(state.figures.metrics) if state.figures else {}
+    metrics |= {name: value for name, value in manifest.metrics.items() if _is_finite(value)}
+    return record | ({"metrics": metrics} if metrics else {})
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,107 @@
+"""The catalogue: what is known of a model without loading it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from lightship.protocols.http import Request
+from lightship.registry.registry import Registry
+from lightship.serving.serving import Options
+from tests.bundles import Registries, republish
+from tests.evaluation.report.published import with_report
+from tests.evaluation.report.reports import classes, numbers, report
+from tests.serve import Answers
+
+
+def ask(answers: Answers, path: str) -> Any:
+    response = answers.answer(Request("GET", path, caller="me"))
+    assert response.status == 200
+    return orjson.loads(response.body)
+
+
+@pytest.fixture
+def registry(registries: Registries, tmp_path: Path) -> Registry:
+    registry = Registry(str(tmp_path / "models"))
+    for name in ("modes", "modes", "pair"):
+        republish(registry, registries.small / name / "1", name)
+    return registry
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_catalogue_has_routing_size_and_kinds(registry: Registry, threads: int) -> None:
+    registry.change(
+        "modes",
+        lambda state: state.reroute(
+            replace(state.routing, labels={"production": 1}, traffic={1: 100}, shadows={2: 0.1})
+        ),
+    )
+    answers = Answers(registry, Options(default="pair"), threads=threads)
+    modes, pair = ask(answers, "/models")["models"]
+    assert (modes["labels"], modes["traffic"], modes["mirrored"]) == ({"production": 1}, {"1": 100}, {"2": 0.1})
+    assert (pair["labels"], pair["traffic"], pair["mirrored"]) == ({}, {}, {})
+    assert (modes["default"], pair["default"]) == (False, True)
+    assert (modes["engine"], modes["kinds"], pair["kinds"]) == ("litert", ["tensor"], ["tensor", "tensor"])
+    files = registry.manifest("modes", 1)[0].files
+    assert modes["bytes"] == sum((Path(registry.location) / "modes" / "1" / name).stat().st_size for name in files)
+    details = ask(answers, "/models/modes")
+    assert details.pop("signatures")
+    assert details.pop("metrics") == {}
+    assert details == modes
+    assert answers.serving.loaded() == []
+    answers.close()
+
+
+def test_size_is_equal_before_and_after_loading(registry: Registry) -> None:
+    before, after = Answers(registry), Answers(registry)
+    after.serving.load("modes")
+    assert ask(before, "/models/modes")["bytes"] == ask(after, "/models/modes")["bytes"]
+
+
+def test_readiness_has_no_catalogue(registry: Registry) -> None:
+    (modes, _) = ask(Answers(registry), "/health/ready")["models"]
+    assert "bytes" not in modes
+    assert "labels" not in modes
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [(classes(["no", "yes"]), {"accuracy", "log_loss"}), (numbers(), {"rmse", "mae", "r2"})],
+    ids=["classes", "numbers"],
+)
+def test_metrics_are_main_ones_of_report(
+    registries: Registries, tmp_path: Path, loaded: bool, task: Any, names: set[str]
+) -> None:
+    content = report(task)
+    answers = Answers(Registry(str(with_report(registries.small, tmp_path, content=content))))
+    if loaded:
+        answers.serving.load("pair")
+    (pair,) = ask(answers, "/models")["models"]
+    values = content["evaluation"]["outputs"][0]["metrics"]
+    assert names <= pair["metrics"].keys()
+    assert pair["metrics"] == {name: values[name]["value"] for name in pair["metrics"]}
+    assert ask(answers, "/models/pair")["metrics"] == pair["metrics"]
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"evaluation": 5}', '{"evaluation": {"outputs": [{"task": "number"}]}}']
+)
+def test_malformed_report_has_no_metrics(registries: Registries, tmp_path: Path, content: str, loaded: bool) -> None:
+    answers = Answers(Registry(str(with_report(registries.small, tmp_path, content=content))))
+    if loaded:
+        answers.serving.load("pair")
+    (pair,) = ask(answers, "/models")["models"]
+    assert pair["bytes"] > 0
+    assert "metrics" not in pair
+
+
+def test_version_in_s3_has_size(registries: Registries, s3_registry: str) -> None:
+    registry = Registry(s3_registry)
+    republish(registry, registries.small / "modes" / "1", "modes")
+    local = ask(Answers(Registry(str(registries.small))), "/models/modes")
+    assert ask(Answers(registry), "/models/modes")["bytes"] == local["bytes"]

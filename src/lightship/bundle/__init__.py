@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from lightship.bundle.device import DEVICE as DEVICE
 from lightship.bundle.transform import UsedTransform
 from lightship.errors import BundleError, NotFound
 from lightship.tensors import Signature
@@ -58,6 +59,8 @@ class Manifest(NamedTuple):
         explain: the compiled gradient in ``explain.tflite``, or why there is none
             (:mod:`lightship.explain.compiled`); empty in manifests without the field.
         card: texts about the model: purpose, data, limits, owner, licence.
+        device: the file that phones and browsers run, or why there is none (:mod:`lightship.bundle.device`); empty in
+            manifests without the field.
     """
 
     engine: str
@@ -77,6 +80,7 @@ class Manifest(NamedTuple):
     compression: Mapping[str, Any] = {}
     explain: Mapping[str, Any] = {}
     card: Mapping[str, str] = {}
+    device: Mapping[str, Any] = {}
 
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
@@ -118,6 +122,8 @@ class Manifest(NamedTuple):
             record["explain"] = dict(self.explain)
         if self.card:
             record["card"] = dict(self.card)
+        if self.device:
+            record["device"] = dict(self.device)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
@@ -149,6 +155,7 @@ class Manifest(NamedTuple):
                 compression=dict(record.get("compression", {})),
                 explain=dict(record.get("explain", {})),
                 card={str(name): str(text) for name, text in record.get("card", {}).items()},
+                device=dict(record.get("device", {})),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None

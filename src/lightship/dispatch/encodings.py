@@ -22,7 +22,7 @@ def compress(response: Response, accepted: str) -> Response:
     ``cache-control: no-transform`` is never compressed, here or by a proxy. A compressed body is base64 in an event, a
     third longer: a response that shrinks by less than a quarter is unchanged.
     """
-    if len(response.body) <= SMALLEST or response.headers.get("cache-control") == NO_TRANSFORM:
+    if len(response.body) <= SMALLEST or NO_TRANSFORM in response.headers.get("cache-control", ""):
         return response
     encoding = _best(accepted)
     if encoding is None:

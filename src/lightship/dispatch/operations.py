@@ -43,11 +43,13 @@ class Context:
         serving: the models.
         metrics: the renderer of metrics, if any.
         explain: the limits of explanations.
+        max_answer: the most bytes of a response in an event; 0 for no limit.
     """
 
     serving: Serving
     metrics: Exposition | None = None
     explain: ExplainSettings = DEFAULT_EXPLAIN
+    max_answer: int = 0
 
 
 class Operation(NamedTuple):
@@ -144,11 +146,18 @@ def _report(context: Context, request: Request, matched: Matched, _: bool) -> Re
     return report(context.serving, request, matched)
 
 
+def _file(context: Context, request: Request, matched: Matched, _: bool) -> Response:
+    from lightship.dispatch.files import file  # imported here: no prediction needs it
+
+    return file(context.serving, request, matched, max_answer=context.max_answer)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "models": Operation(_models, Runs.READS),
     "index": Operation(_index, Runs.READS),
     "model": Operation(_model, Runs.READS),
     "report": Operation(_report, Runs.CALLS),
+    "file": Operation(_file, Runs.CALLS),
     "status": Operation(_versions, Runs.READS),
     "statistics": Operation(_statistics, Runs.READS),
     "load": Operation(_load, Runs.LOADS),

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from lightship.bundle import Manifest
@@ -136,6 +137,14 @@ class RegistryCache:
         Raises NotFound where the version has none, BundleError or RegistryError.
         """
         return Report(name, version, self._registry.report(name, version), self._registry.measurements(name, version))
+
+    def file(self, name: str, version: int, file: str) -> Path:
+        """Return the local path of a version's file, not verified; raises RegistryError."""
+        return self._registry.path(name, version) / file
+
+    def link(self, name: str, version: int, file: str, *, seconds: int) -> tuple[str, int] | None:
+        """See :meth:`Registry.link`."""
+        return self._registry.link(name, version, file, seconds=seconds)
 
     def example(self, name: str, version: int, signature: str) -> Call | None:
         """Return a recorded call of a signature from the registry; None without one."""

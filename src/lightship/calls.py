@@ -182,6 +182,15 @@ class Contents(NamedTuple):
     features: tuple[Mapping[str, Any], ...]
 
 
+class ModelFile(NamedTuple):
+    """A file of a version, with the SHA-256 of its content in hexadecimal."""
+
+    model: str
+    version: int
+    name: str
+    sha256: str
+
+
 class VersionState(NamedTuple):
     """The state of one version.
 

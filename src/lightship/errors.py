@@ -10,6 +10,7 @@ to an HTTP status, each in one place; no other module knows about these::
     ├── MethodNotAllowed      method_not_allowed     the path exists, but not with this HTTP method
     ├── UnsupportedMedia      unsupported_media      a body of a media type that the input does not accept
     ├── TooLarge              too_large              a body, image or response beyond its size limit
+    ├── RangeNotSatisfiable   range_not_satisfiable  a range of bytes that begins after the end of a file
     ├── UrlTooLong            url_too_long           a path and query beyond their size limit
     ├── HeadersTooLarge       headers_too_large      more headers, or more bytes of headers, than the limit
     ├── BodyTimeout           body_timeout           a body that was not complete in time
@@ -146,6 +147,16 @@ class TooLarge(LightshipError):
     """
 
     code = "too_large"
+
+
+class RangeNotSatisfiable(LightshipError):
+    """A range of bytes that begins after the end of a file of ``size`` bytes."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, message: str, *, size: int = 0) -> None:
+        super().__init__(message)
+        self.size = size
 
 
 class UrlTooLong(LightshipError):

@@ -49,7 +49,7 @@ class Dispatcher:
         settings: Settings = DEFAULT_SETTINGS,
     ) -> None:
         self.serving = serving
-        self.context = Context(serving, metrics, explain, settings)
+        self.context = Context(serving, metrics, explain, settings, max_answer)
         self.max_answer = max_answer
         self._allow_admin = allow_admin
 
@@ -112,7 +112,7 @@ class Dispatcher:
             self.serving.retry_failed()
             if matched.route.operation == DEFAULT_READY:
                 self.serving.load_default_once()
-        response = operation.run(self.context, request, matched, True)
+        response = operation.run(self.context, request, matched, True).in_memory()
         check_size(response, self.max_answer)
         return response
 

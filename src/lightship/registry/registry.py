@@ -218,6 +218,13 @@ class Registry:
         """Return the local folder of a version's bundle, not verified."""
         return self._store.path(f"{name}/{version}")
 
+    def link(self, name: str, version: int, file: str, *, seconds: int) -> tuple[str, int] | None:
+        """Return a URL of a version's file that expires, and the file's size in bytes.
+
+        Returns None where the registry has no URLs. Raises RegistryError.
+        """
+        return self._store.link(f"{name}/{version}/{file}", seconds=seconds)
+
     def staging(self) -> AbstractContextManager[Path]:
         """Create a private local folder to build a bundle in; it is removed at the end."""
         return self._store.staging()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -173,6 +174,14 @@ class RegistryCache:
                 features = tuple((self._registry.report(name, version).get("baseline") or {}).get("features", ()))
         sizes = self._registry.sizes(name, version)
         return Contents(name, version, manifest, sizes, example.inputs if example else {}, features)
+
+    def file(self, name: str, version: int, file: str) -> Path:
+        """Return the local path of a version's file, not verified; raises RegistryError."""
+        return self._registry.path(name, version) / file
+
+    def link(self, name: str, version: int, file: str, *, seconds: int) -> tuple[str, int] | None:
+        """See :meth:`Registry.link`."""
+        return self._registry.link(name, version, file, seconds=seconds)
 
     def example(self, name: str, version: int, signature: str) -> Call | None:
         """Return a recorded call of a signature from the registry; None without one."""

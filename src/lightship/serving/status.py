@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from lightship.bundle import Manifest
-from lightship.calls import Call, Contents, ModelState, Report, Statistics, VersionState
+from pathlib import Path
+
+from lightship.bundle import MANIFEST, Manifest
+from lightship.calls import Call, Contents, ModelFile, ModelState, Report, Statistics, VersionState
 from lightship.errors import LightshipError, RegistryError
 from lightship.registry.registry import choose
 from lightship.registry.state import State
+from lightship.serving.device_files import device_digest
 from lightship.serving.pool import ModelPool
 from lightship.serving.registry_cache import NeverRead, RegistryCache
 from lightship.serving.router import Router
@@ -78,7 +81,24 @@ class ModelStatus:
         """Return the contents of a version, by default the default one; raises NotFound."""
         return self._cache.contents(name, self._number(name, version, label))
 
+    def file(self, name: str, version: int | None = None, label: str | None = None, *, file: str) -> ModelFile:
+        """Return a file of a version that devices need; raises NotFound."""
+        number = self._number(name, version, label)
+        manifest, digest = self._cache.manifest(name, number)
+        if file != MANIFEST:
+            digest = device_digest(manifest, file, subject=f"{name} version {number}")
+        return ModelFile(name, number, file, digest)
+
+    def open_file(self, file: ModelFile) -> Path:
+        """Return the local copy of a file, not verified; raises RegistryError."""
+        return self._cache.file(file.model, file.version, file.name)
+
+    def link(self, file: ModelFile, *, seconds: int) -> tuple[str, int] | None:
+        """Return a URL of a file that expires, and its size; None without URLs."""
+        return self._cache.link(file.model, file.version, file.name, seconds=seconds)
+
     def _number(self, name: str, version: int | None, label: str | None) -> int:
+        """Return the number of the selected version, by default of the default one."""
         state = self._state(name, may_read=True)
         number = choose(name, state, version, label) or state.default
         if number is None:

@@ -41,6 +41,13 @@ class Store(Protocol):
         """Return the local path of a published folder."""
         ...
 
+    def link(self, key: str, *, seconds: int) -> tuple[str, int] | None:
+        """Return a URL from which clients may read a file, and the file's size in bytes.
+
+        The URL expires. Returns None where the store has no URLs, or no such file.
+        """
+        ...
+
     def renew(self, key: str) -> Path | None:
         """Download a published folder again because its local copy is corrupt.
 

@@ -89,6 +89,9 @@ class FolderStore:
             raise RegistryError(f"cannot read {key} in the registry: it is a link to a folder that is not below it")
         return path
 
+    def link(self, key: str, *, seconds: int) -> None:
+        """Return None: a folder has no URLs."""
+
     def renew(self, key: str) -> None:
         """Return None: the folder is the published original."""
 

@@ -106,6 +106,19 @@ class S3Store:
         """
         return self._path(key, renew=False)
 
+    def link(self, key: str, *, seconds: int) -> tuple[str, int] | None:
+        """Return a presigned URL and the size; see :meth:`Store.link`."""
+        location = {"Bucket": self._bucket, "Key": self._key(key)}
+        with self._errors("read", key):
+            try:
+                size = int(self._client.head_object(**location)["ContentLength"])
+            except self._client.exceptions.ClientError as error:
+                if aws.code(error) in aws.MISSING:
+                    return None
+                raise
+            url = self._client.generate_presigned_url("get_object", Params=location, ExpiresIn=seconds)
+        return str(url), size
+
     def renew(self, key: str) -> Path:
         """Download the folder again, unless the cached copy is intact by now."""
         return self._path(key, renew=True)

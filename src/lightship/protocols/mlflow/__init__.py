@@ -45,6 +45,7 @@ _CODES = {
     "body_timeout": "BAD_REQUEST",
     "too_large": "MAX_READ_SIZE_EXCEEDED",
     "url_too_long": "BAD_REQUEST",
+    "range_not_satisfiable": "BAD_REQUEST",
     "headers_too_large": "BAD_REQUEST",
     "unsupported_media": "BAD_REQUEST",
     "engine_failed": "BAD_REQUEST",

@@ -232,6 +232,11 @@ def encode_report(report: Report) -> Response:
     return response
 
 
+def encode_file(response: Response) -> Response:
+    """Return the response of the operation ``file``, which is complete."""
+    return response
+
+
 def encode_error(error: LightshipError) -> Response:
     """Return ``{"error": {"code", "message"}}`` with the code's status."""
     body = write({"error": {"code": error.code, "message": error.message}})
@@ -274,6 +279,11 @@ PROTOCOL = WireProtocol(
         _read("/models/{name}/versions/{version}/form", "form", encode_form),
         _read("/models/{name}/report", "report", encode_report),
         _read("/models/{name}/versions/{version}/report", "report", encode_report),
+        *(
+            _read(f"{model}/{file}", "file", encode_file)
+            for model in ("/models/{name}", "/models/{name}/versions/{version}")
+            for file in ("model.tflite", "device.tflite", "manifest.json", "assets/{file}")
+        ),
         _read("/metrics", "metrics", encode_metrics),
         _read("/health/live", "live", encode_live, scope="open"),
         _read("/health/ready", "ready", encode_ready, scope="open"),

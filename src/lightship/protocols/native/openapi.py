@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,15 @@ _READS = {
     "ready": ("get_readiness", "Get the readiness of the models"),
     "metrics": ("get_metrics", "Get the metrics of the server for Prometheus (not on Lambda)"),
 }
+# Phrases of summaries by the file's name without its suffix.
+_FILES = {
+    "model": "model.tflite",
+    "device": "device.tflite, the model for phones and browsers,",
+    "manifest": "the manifest",
+    "asset": "a file of the preprocessing",
+}
+_BYTES = "application/octet-stream"
+
 ERROR: Schema = {
     "type": "object",
     "required": ["error"],
@@ -69,6 +79,8 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     answer = response("The response", ANY_OBJECT)
     if route.operation == "metrics":
         answer = response("Metrics in the text format", STRING, "text/plain")
+    if route.operation == "file":
+        return {route.path: {"get": _file(route)}}
     if route.operation == "report":
         return {route.path: {"get": _report(route)}}
     if route.operation == "form":
@@ -96,6 +108,24 @@ def _form(route: Route) -> Operation:
     summary = f"Get the fields and recorded rows of {'a version' if of_version else 'the default version'}"
     answer = response("Inputs with their fields, outputs, recorded rows and files for devices", ANY_OBJECT)
     return _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
+
+
+def _file(route: Route) -> Operation:
+    kind = "asset" if "file" in route.pattern.groupindex else re.split(r"[./]", route.path)[-2]
+    of_version = "version" in route.pattern.groupindex
+    summary = f"Get {_FILES[kind]} of {'a version' if of_version else 'the default version'}"
+    content = response("The file", ANY_OBJECT) if kind == "manifest" else response("The file", BINARY, _BYTES)
+    name = f"get_{'version_' if of_version else ''}{kind}{'' if kind in ('asset', 'manifest') else '_file'}"
+    operation = _NATIVE.operation(summary, name, content, parameters=route.pattern.groupindex)
+    operation["parameters"] += [
+        {"name": header, "in": "header", "schema": STRING} for header in ("If-None-Match", "If-Range", "Range")
+    ]
+    operation["responses"] |= {
+        "206": {**content, "description": "The part of the file in the header Range"},
+        "304": {"description": "The file has the digest in If-None-Match"},
+        "307": {"description": "A URL of the registry's bucket, on Lambda for files that an answer cannot hold"},
+    }
+    return operation
 
 
 def _predict(route: Route, target: Target) -> Operation:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.evaluation import metrics, scoring, slices
+from lightship.evaluation import metrics, scoring, slices, warnings
 from lightship.evaluation.baseline import Baseline
 from lightship.evaluation.counts import Counts, replicates
 from lightship.evaluation.data import Block, Data, digest, named, open_data
@@ -209,4 +209,5 @@ class _Run:
         data = Evaluated(self.data.name, digest(self.data), self.rows, **scoring.left_out(self.skips, self.excluded))
         figures = tuple(metrics.figures(counts) for counts in self.counts)
         found = tuple(each.result() for each in self.slicers)
-        return Evaluation(data, figures, found, self.worst.result(), self.baseline.to_json())
+        warned = warnings.of_targets(self.data.name, self.tasks, figures)
+        return Evaluation(data, figures, found, self.worst.result(), self.baseline.to_json(), warned)

@@ -111,9 +111,9 @@ def _print(names: list[str], comparison: Comparison, verdicts: list[Verdict]) ->
         console.print(f"not compared, because only one of the versions has them: {listed}", soft_wrap=True)
     print_left_out(console, comparison.data)
     if comparison.lost:
+        lost = counted(comparison.lost, "row")
         console.print(
-            f"warning: {counted(comparison.lost, 'row')} with a finite prediction in {names[0]} only: no requirement holds",
-            soft_wrap=True,
+            f"warning: only {names[0]} has a finite prediction for {lost}: no requirement holds", soft_wrap=True
         )
     for verdict in verdicts:
         state = "holds" if verdict.holds else "does not hold"

@@ -85,6 +85,8 @@ def check_rows(signature: Signature) -> None:
 
 def tasks_for(model: Model, data: Data, options: Options) -> list[Task]:
     """Return what is evaluated; raises InvalidInput."""
+    if not data.has_names:
+        raise InvalidInput("the file has no header, which must name the target (--header if its first row is one)")
     signature = model.manifest.signature()
     golden = model.golden()[1].get(signature.outputs[0].name)
     tasks = tasks_of(signature, requested=options.target, columns=data.columns, default=data.target, golden=golden)

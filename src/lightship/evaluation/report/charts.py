@@ -18,6 +18,8 @@ Record = Mapping[str, Any]
 # The most lines of a chart, and the most bars.
 LINES = 8
 BARS = 20
+# The most classes of a confusion matrix.
+CLASSES = 50
 # The fewest rows of a bin that a calibration curve shows.
 FEWEST = 10
 
@@ -27,7 +29,7 @@ _THRESHOLDS = ("precision", "recall", "f1", "accuracy")
 
 def of_output(output: Record) -> Iterator[tuple[str, Chart]]:
     """Yield the charts of one output, each with its name in file names."""
-    if output.get("confusion"):
+    if output.get("confusion") and len(output["classes"]) <= CLASSES:
         yield "confusion", Matrix("Confusion matrix", output["classes"], output["confusion"])
     curves = output.get("curves", {})
     for name, draw in (("roc", roc), ("pr", precision_recall), ("calibration", calibration)):

@@ -11,7 +11,7 @@ from lightship.drawing.charts.frame import Axis
 from lightship.drawing.charts.histogram import Histogram
 from lightship.drawing.charts.matrix import Matrix
 from lightship.drawing.charts.plot import Plot, Series
-from lightship.evaluation.report.values import estimated, metric
+from lightship.evaluation.report.html.values import estimated, metric
 
 Record = Mapping[str, Any]
 

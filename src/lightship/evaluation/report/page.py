@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lightship.evaluation.report import compression, features, outputs, rows, style
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.overview import overview
+from lightship.evaluation.report.html import style
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.parts import compression, features, outputs, rows
+from lightship.evaluation.report.parts.overview import overview
 
 Record = Mapping[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.tables import facts, folded, left_out, table
-from lightship.evaluation.report.values import MAIN, estimated, interval, metric
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.html.tables import facts, folded, left_out, table
+from lightship.evaluation.report.html.values import MAIN, estimated, interval, metric
 
 Record = Mapping[str, Any]
 

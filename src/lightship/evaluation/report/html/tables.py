@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.values import estimated, interval, number
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.html.values import estimated, interval, number
 
 # A number is aligned at the right, None is a dash.
 Cell = str | float | int | None

@@ -7,10 +7,10 @@ from typing import Any
 
 from lightship.drawing.charts.plot import Plot
 from lightship.evaluation.report import charts
-from lightship.evaluation.report.figures import figure, figures
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.tables import Cell, estimate, table
-from lightship.evaluation.report.values import DASH, estimated, interval, metric, number
+from lightship.evaluation.report.html.figures import figure, figures
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.html.tables import Cell, estimate, table
+from lightship.evaluation.report.html.values import DASH, estimated, interval, metric, number
 
 Record = Mapping[str, Any]
 

@@ -270,7 +270,7 @@ def test_unfinished_request_is_aborted_after_grace(registries: Registries) -> No
 
 @pytest.fixture
 def lock(registries: Registries, s3_registry: str, tmp_path: Path) -> Iterator[CacheLock]:
-    """Hold the lock of the cache into which the model of a registry in S3 is downloaded."""
+    """Hold the lock of the cache for the model of a registry in S3."""
     republish(Registry(s3_registry), registries.small / "pair" / "1", "pair")
     with CacheLock(tmp_path / "cache") as lock:
         yield lock

@@ -43,7 +43,7 @@ def answers(registry: Registry) -> Iterator[Answers]:
 
 
 def publish_next(registry: Registry) -> int:
-    """Publish a version that is not in the local cache, because its manifest is another one."""
+    """Publish a version with another manifest: the local cache lacks it."""
     bundle = registry.open("modes", 1)
     with registry.staging() as staged:
         manifest = bundle.manifest._replace(card={"purpose": "next"})

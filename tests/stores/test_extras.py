@@ -1,4 +1,4 @@
-"""Files that no prediction needs: read at their first use, from a folder and from S3."""
+"""Files that no prediction needs: their first use, in a folder and in S3."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def post(answers: Answers, operation: str) -> Response:
     return answers.answer(Request("POST", f"/models/modes/{operation}", body=BODY, caller="me"))
 
 
-def test_cold_start_reads_only_what_prediction_needs(place: Place, exact: Path) -> None:
+def test_cold_start_reads_no_extra(place: Place, exact: Path) -> None:
     republish(place.registry, exact, "modes")
     place.clear()
     answers = Answers(place.registry, Options(refresh=3600))
@@ -136,7 +136,7 @@ def test_cold_start_reads_only_what_prediction_needs(place: Place, exact: Path) 
     assert not place.reads()
 
 
-def test_load_that_runs_golden_examples_reads_no_other_extra(place: Place, exact: Path) -> None:
+def test_load_with_batching_reads_golden_examples_only(place: Place, exact: Path) -> None:
     republish(place.registry, exact, "modes")
     place.clear()
     answers = Answers(place.registry, Options(refresh=3600), threads=1)
@@ -235,7 +235,7 @@ def test_extra_removed_from_cache_is_downloaded_again(bucket: str, exact: Path) 
         assert digest_file(registry.open("modes").file(EXACT)) == bundle.manifest.files[EXACT]
 
 
-def test_manifest_with_digest_that_is_path_is_refused(bucket: str, exact: Path, tmp_path: Path) -> None:
+def test_manifest_with_path_as_digest_is_refused(bucket: str, exact: Path, tmp_path: Path) -> None:
     (tmp_path / "victim").mkdir()
     manifest = orjson.loads((exact / "manifest.json").read_bytes())
     manifest["files"][EXACT] = "../../victim"

@@ -313,7 +313,7 @@ def test_read_beyond_limit_of_document_is_refused(bucket: str, tmp_path: Path, k
 
 
 @pytest.mark.parametrize("key", LIMITS)
-def test_read_of_document_at_its_limit_is_whole(bucket: str, tmp_path: Path, key: str) -> None:
+def test_read_of_document_at_limit_is_whole(bucket: str, tmp_path: Path, key: str) -> None:
     path = tmp_path / "models" / key
     path.parent.mkdir(parents=True)
     path.write_bytes(bytes(LIMITS[key]))

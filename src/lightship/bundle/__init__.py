@@ -274,7 +274,7 @@ def _read_manifest(path: Path, display_name: str) -> bytes:
 
 
 def _verify(path: Path, files: Mapping[str, str], names: Iterable[str], display_name: str) -> None:
-    """Raise BundleError for a file that is not in ``files``, and for a changed one of ``names``."""
+    """Raise BundleError for a file not in ``files``, and a changed one of ``names``."""
     present = set(_names(path, display_name)) - {MANIFEST}
     if unlisted := sorted(present - files.keys()):
         raise BundleError(f"{display_name}/{unlisted[0]} is not listed in the manifest")

@@ -195,9 +195,9 @@ class S3Store:
 
     @contextmanager
     def _replacing(self, target: Path, *, size: int) -> Iterator[Path]:
-        """Create a folder to download into; it becomes ``target`` unless an error is raised.
+        """Create a folder to download into, which becomes ``target`` at the end.
 
-        Space for ``size`` bytes is freed first.
+        After an error it is removed. Space for ``size`` bytes is freed first.
         """
         shutil.rmtree(target, ignore_errors=True)
         self._free_space(size)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightship import engines
-from lightship.bundle import EXPLAIN, GOLDEN, Bundle, Manifest, digests, write_manifest
+from lightship.bundle import EXACT, EXPLAIN, GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import reporting, sources, stages
@@ -21,7 +21,7 @@ from lightship.compiler.declarations.transformed import Transformed, load_declar
 from lightship.compiler.graph import randomness
 from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
-from lightship.compiler.report import Latency, Report, Sizes, serving_bytes
+from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Compiled, Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
@@ -38,7 +38,6 @@ from lightship.compiler.verification.recordings import (
     with_shapes,
 )
 from lightship.explain.compiled import TRANSFORMED, Gradient
-from lightship.explain.exact import storage
 from lightship.explain.features.baseline import write_baseline
 from lightship.model import Model
 from lightship.preprocessing import write_programs
@@ -219,7 +218,7 @@ def _write(built: Built) -> Written:
 def _with_transform(built: Built, reference: Transformed, written: Written) -> Written:
     """Write the manifest again, with the transform and what clients see."""
     agreements = reference.compare(engines.load(written.bundle), built.recorded.client, built.choice.agreements)
-    for name in (EXPLAIN, storage.FILE):
+    for name in (EXACT, EXPLAIN):
         (written.bundle.path / name).unlink(missing_ok=True)
     manifest = written.bundle.manifest._replace(
         signatures=reference.client,
@@ -249,7 +248,7 @@ def _report(built: Built, written: Written) -> Report:
         engine=choice.engine,
         reasons=choice.reasons,
         signatures=manifest.signatures,
-        sizes=Sizes(built.loaded.original.size, serving_bytes(bundle)),
+        sizes=Sizes(built.loaded.original.size, bundle.size),
         parity=tuple(written.agreements),
         latency=_latency(built, written.model),
         cost=_UNMEASURED,

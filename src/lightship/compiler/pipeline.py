@@ -24,7 +24,7 @@ from lightship.compiler.compression.table import Compression
 from lightship.compiler.declarations import named_files
 from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
-from lightship.compiler.report import Report, serving_bytes
+from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
 from lightship.compiler.verification import child_output, datafiles, report_file
 from lightship.compiler.verification.parity import Agreement
@@ -211,7 +211,7 @@ def _compressed(report: Report, compression: Compression, bundle: Bundle) -> Rep
     )
     return replace(
         report,
-        sizes=replace(report.sizes, after=serving_bytes(bundle)),
+        sizes=replace(report.sizes, after=bundle.size),
         latency=replace(report.latency, after=seconds or report.latency.after),
         parity=parity,
         compression=compression,

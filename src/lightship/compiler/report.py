@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lightship.bundle import EXPLAIN, GOLDEN, REPORT, Bundle
 from lightship.compiler.compression.table import Compression
 from lightship.compiler.limits import Cost
 from lightship.compiler.verification.parity import Agreement
-from lightship.explain.exact import storage
 from lightship.tensors import Signature
-
-# Files that a prediction does not need.
-_EXTRAS = (GOLDEN, REPORT, EXPLAIN, storage.FILE)
-
-
-def serving_bytes(bundle: Bundle) -> int:
-    """Return the size of the files that predictions need."""
-    return sum((bundle.path / name).stat().st_size for name in bundle.manifest.files if name not in _EXTRAS)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class IntegratedGradients:
         gradient.check(signature, program)
         from lightship.engines.litert import LiteRTEngine  # imported here: commands without a model need no LiteRT
 
-        return cls(gradient, LiteRTEngine(bundle.path / EXPLAIN), program.bind() if program else None)
+        return cls(gradient, LiteRTEngine(bundle.file(EXPLAIN)), program.bind() if program else None)
 
     @property
     def outputs(self) -> tuple[str, ...]:

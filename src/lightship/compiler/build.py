@@ -14,6 +14,7 @@ from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import reporting, sources, stages
 from lightship.compiler.compression.measuring import recordings as compression
+from lightship.compiler.compression.measuring.target_rows import check_budget
 from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.declarations.tokenized import tokenized
@@ -139,6 +140,8 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         original = loaded.original
         begin("record")
         recorded = _record(loaded)
+        if job.budget and job.budget.metric and job.data:
+            check_budget(job.budget, recorded.client[0], job.data, target=job.target)
         begin("convert")
         recorded = recorded.with_export_shapes(original, loaded.config)
         choice = compile_best(original, recorded.own, job.folder, engine=job.engine, slow=job.slow)
@@ -178,7 +181,9 @@ def _record(loaded: Loaded) -> Recorded:
 
 
 def _record_all(original: Reference, signatures: tuple[Signature, ...], job: BuildJob) -> tuple[Recording, ...]:
-    recordings = tuple(record(original, signature, job.data, target=job.target) for signature in signatures)
+    recordings = tuple(
+        record(original, signature, job.data, target=job.target, skip_bad=job.skip_bad) for signature in signatures
+    )
     for recording in recordings:
         check_probabilities(recording)
     check_original_state(original, recordings)

@@ -25,7 +25,8 @@ to an HTTP status, each in one place; no other module knows about these::
     ├── TransformError        transform_failed       a user's transform raised, or returned wrong arrays
     │   └── TransformTimeout  transform_failed       a user's transform did not return in time
     ├── RegistryError         registry_failed        a registry that cannot be read or written
-    │   └── StateError        registry_failed        a model's state file that cannot be parsed
+    │   ├── UnreadableFile    registry_failed        a file of a registry that is a link, denied or too large
+    │   └── StateError        registry_failed        a model's state file that cannot be read or parsed
     ├── SettingError          setting_invalid        an environment variable or option with an invalid value
     └── CompileError          compile_failed         the source cannot be compiled to a bundle
         ├── SourceRefused     source_refused         not a model file, a broken one or one that is unsafe to open
@@ -247,8 +248,15 @@ class RegistryError(LightshipError):
     code = "registry_failed"
 
 
+class UnreadableFile(RegistryError):
+    """A file of a registry that is a link or pipe, denied, or beyond its size limit.
+
+    Other files of the registry are not affected.
+    """
+
+
 class StateError(RegistryError):
-    """A model's state file that cannot be parsed.
+    """A model's state file that cannot be read or parsed.
 
     Other models of the registry are not affected.
     """

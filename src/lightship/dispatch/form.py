@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from lightship.bundle import ASSETS, Manifest
+from lightship.bundle import ASSETS, BASELINE, Manifest
 from lightship.calls import Contents, Form
 from lightship.errors import BundleError, InvalidInput, LightshipError
-from lightship.explain.features.baseline import BASELINE
 from lightship.explain.target import explained_output, names_of
 from lightship.inputs import kind_of, media_types
 from lightship.inputs.form import Range, shortened

@@ -221,7 +221,7 @@ class State:
                 routing=routing,
                 history=_history(record, routing),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise StateError(f"{path} is not a state file: {type(error).__name__} {error}") from None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lightship.bundle import ASSETS, DEVICE, MODEL, Manifest
+from lightship.bundle import ASSETS, BASELINE, DEVICE, EXACT, MODEL, Manifest
 from lightship.bundle.device import DeviceModel
 from lightship.errors import NotFound
 
 # Assets for explanations and reports, which hold values of the training data.
-_PRIVATE = frozenset({f"{ASSETS}/baseline.npz", f"{ASSETS}/explain.npz"})
+_PRIVATE = frozenset({BASELINE, EXACT})
 
 
 def device_digest(manifest: Manifest, file: str, *, subject: str) -> str:

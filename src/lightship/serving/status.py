@@ -90,8 +90,8 @@ class ModelStatus:
         return ModelFile(name, number, file, digest)
 
     def open_file(self, file: ModelFile) -> Path:
-        """Return the local copy of a file, not verified; raises RegistryError."""
-        return self._cache.file(file.model, file.version, file.name)
+        """Return the local copy of a file; raises BundleError or RegistryError."""
+        return self._cache.file(file.model, file.version, file.name, file.sha256)
 
     def link(self, file: ModelFile, *, seconds: int) -> tuple[str, int] | None:
         """Return a URL of a file that expires, and its size; None without URLs."""

@@ -24,7 +24,9 @@ to an HTTP status, each in one place; no other module knows about these::
     ├── TransformError        transform_failed       a user's transform raised, or returned wrong arrays
     │   └── TransformTimeout  transform_failed       a user's transform did not return in time
     ├── RegistryError         registry_failed        a registry that cannot be read or written
-    │   └── StateError        registry_failed        a model's state file that cannot be parsed
+    │   ├── StateError        registry_failed        a model's state file that cannot be parsed
+    │   ├── RoutingConflict   conflict               a change that the labels and traffic of a model do not allow
+    │   └── ReadOnlyRegistry  registry_read_only     a registry that this process may not write
     ├── SettingError          setting_invalid        an environment variable or option with an invalid value
     └── CompileError          compile_failed         the source cannot be compiled to a bundle
         ├── SourceRefused     source_refused         not a model file, a broken one or one that is unsafe to open
@@ -241,6 +243,18 @@ class StateError(RegistryError):
 
     Other models of the registry are not affected.
     """
+
+
+class RoutingConflict(RegistryError):
+    """A change that a model's labels, traffic or history do not allow."""
+
+    code = "conflict"
+
+
+class ReadOnlyRegistry(RegistryError):
+    """A registry that this process may read, and may not write."""
+
+    code = "registry_read_only"
 
 
 class SettingError(LightshipError):

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from lightship.calls import Call
-from lightship.errors import BundleError, NotFound, RegistryError
+from lightship.errors import BundleError, NotFound, ReadOnlyRegistry, RegistryError
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.registry.state import State
@@ -229,3 +229,16 @@ def test_registry_behind_link_is_read_and_written(registry_folder: Path, tmp_pat
 def registry_folder(bundle: Path, tmp_path: Path) -> Path:
     republish(Registry(str(tmp_path / "models")), bundle, "modes")
     return tmp_path / "models"
+
+
+def test_sizes_are_those_of_files(registry: Registry, bundle: Path) -> None:
+    republish(registry, bundle, "modes")
+    sizes = registry.sizes("modes", 1)
+    files = [file for file in bundle.rglob("*") if file.is_file()]
+    assert {file.relative_to(bundle).as_posix(): file.stat().st_size for file in files}.items() <= sizes.items()
+
+
+def test_write_to_read_only_folder_names_key_without_local_path() -> None:
+    with pytest.raises(ReadOnlyRegistry, match=r"m/state\.json") as raised:
+        FolderStore(Path("/sys/kernel")).write("m/state.json", b"{}", if_match=None)
+    assert "/sys" not in raised.value.message

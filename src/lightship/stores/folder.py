@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -9,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lightship.errors import RegistryError
+from lightship.errors import ReadOnlyRegistry, RegistryError
 from lightship.regular_files import open_regular
 
 _STAGING = ".staging-"
+_DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _ABANDONED_SECONDS = 24 * 3600.0
 
 
@@ -79,6 +81,8 @@ class FolderStore:
                     file.write(data)
                 partial.replace(target)
         except OSError as error:
+            if error.errno in _DENIED:
+                raise ReadOnlyRegistry(f"cannot write {key} in the registry: {error.strerror}") from None
             raise RegistryError(f"cannot write {target}: {error.strerror}") from None
         return True
 

@@ -23,7 +23,7 @@ from weakref import WeakValueDictionary
 
 from lightship import aws
 from lightship.bundle import MANIFEST, Bundle, Manifest
-from lightship.errors import BundleError, NotFound, RegistryError
+from lightship.errors import BundleError, NotFound, ReadOnlyRegistry, RegistryError
 from lightship.settings import DEFAULT_CACHE, CacheSettings
 
 _LARGEST_PUT = 5 * 1024**3  # S3's limit for one request
@@ -244,6 +244,8 @@ class S3Store:
             yield
         except (self._client.exceptions.ClientError, BotoCoreError, Boto3Error) as error:
             sentence = f"cannot {verb} {self._uri(key)}: {aws.reason(error)}"
+            if verb == "write" and aws.code(error) in aws.DENIED:
+                raise ReadOnlyRegistry(sentence, detail=aws.detail(error)) from None
             raise RegistryError(sentence, detail=aws.detail(error)) from None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from jsonschema import Draft202012Validator
 
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
@@ -15,7 +16,7 @@ from lightship.registry.state import Routing, State
 from lightship.serving.serving import Options
 from tests.app.asgi import ask as ask_app
 from tests.bundles import Registries, republish
-from tests.serve import WAYS, Answers, Way, core, gateway
+from tests.serve import WAYS, Answers, Way, core, fast_path, gateway
 
 JSON = "application/json"
 HOST = ("host", "localhost")
@@ -252,3 +253,31 @@ def test_lambda_handler_changes_label(registry: Registry, fast: bool) -> None:
     answer = handler(event, None)
     assert answer["statusCode"] == 200
     assert orjson.loads(answer["body"])["labels"] == {"production": 2}
+
+
+RIGHT: list[tuple[str, Any]] = [
+    ("label", {"label": "production", "version": 1}),
+    ("label", {"label": "production", "version": None}),
+    ("traffic", {"traffic": {"1": 90, "2": 10.0}}),
+    ("traffic", {"traffic": {}}),
+    ("mirror", {"version": 2, "fraction": 0.5}),
+    ("rollback", {}),
+    ("rollback", {"to": 1}),
+]
+# Wrong bodies that only the server refuses: the total of the shares.
+TOTALS = ({"traffic": {"1": 90}}, {"traffic": {"1": 90, "2": 11}}, {"traffic": {"1": 0}})
+
+
+def test_document_describes_changes_as_server_does(registry: Registry) -> None:
+    made = core(Path(registry.location), default_model="m")
+    described = orjson.loads(ask_app(fast_path(made), "GET", "/openapi.json", headers=[HOST]).body)
+
+    def accepts(end: str, body: Any) -> bool:
+        content = described["paths"][f"/models/{{name}}/{end}"]["post"]["requestBody"]["content"]
+        return bool(Draft202012Validator(content[JSON]["schema"]).is_valid(body))
+
+    assert [each for each in RIGHT if not accepts(*each)] == []
+    wrong = [each for each in WRONG if isinstance(each[1], dict) and each[1] not in TOTALS]
+    assert [each for each in wrong if accepts(*each)] == []
+    for path in ("form", "history", "versions/{version}/form"):
+        assert described["paths"][f"/models/{{name}}/{path}"]["get"]["responses"]["200"]

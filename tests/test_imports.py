@@ -78,6 +78,7 @@ HOT: dict[str, list[tuple[str, Any]]] = {
         ("/ping", None),
     ],
     "documentation": [("/docs", None)],
+    "web": [("/", None)],
 }
 
 # End of a program for `words_after`: prints the imported packages, and the subpackages of lightship.

@@ -30,7 +30,7 @@ LAYER = {package: number for number, packages in enumerate(LAYERS, start=1) for 
 
 # Modules below the app that read the environment, and why; all others get values as arguments.
 READERS = {
-    "settings": "parses it to values for the layers above",
+    "settings/__init__": "parses it to values for the layers above",
     "compiler/sandbox/process": "what a child inherits: the loader's path, the locale, coverage's variable",
     "compiler/sandbox/kernel/view": "the loader's path of this process, whose libraries it may read",
 }

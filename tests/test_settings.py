@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import SettingError
-from lightship.settings import CacheSettings, ExplainSettings, Settings, TransformSettings
+from lightship.settings import CacheSettings, ExplainSettings, PageSettings, Settings, TransformSettings
 from tests.emulator import ROOT
 
 
@@ -46,12 +46,19 @@ def test_settings_read_every_variable() -> None:
         "LIGHTSHIP_TRANSFORM_SECONDS": "2.5",
         "LIGHTSHIP_EXPLAIN_EVALUATIONS": "5000",
         "LIGHTSHIP_EXPLAIN_SECONDS": "1.5",
+        "LIGHTSHIP_SIGN_IN": "jwt",
+        "LIGHTSHIP_SIGN_IN_ISSUER": "https://id.example/realm",
+        "LIGHTSHIP_SIGN_IN_CLIENT": "page",
+        "LIGHTSHIP_SIGN_IN_SCOPE": "openid models",
+        "LIGHTSHIP_PAGE_ORIGINS": "https://token.example",
     }
     cache = {"digits": 2_000_000}
     hosts, origins = ("api.example.com", "other.example"), ("https://a.example", "http://localhost:3000")
     limits = (1.5, 40_000_000, 50, 9.0, hosts)
     kept = CacheSettings(Path("/tmp/cache"), 2 * 1024 * 1024)
     model = ("/models", kept, "digits", "secret", True, True, 10, 20, 0.5, 5_000_000, cache, 3, 16, 0.005, 8.0)
+    reachable = ("https://id.example", "https://token.example")
+    page = PageSettings("jwt", "https://id.example/realm", "page", "openid models", reachable)
     code = TransformSettings(("euros", "dates_2"), Path("/code"), 2.5)
     expected = Settings(
         *model,
@@ -62,6 +69,7 @@ def test_settings_read_every_variable() -> None:
         metrics=True,
         transforms=code,
         explain=ExplainSettings(5000, 1.5),
+        page=page,
     )
     assert Settings.from_environment(environ) == expected
 
@@ -86,6 +94,9 @@ def test_settings_read_every_variable() -> None:
         ("LIGHTSHIP_TRANSFORM_SECONDS", "0"),
         ("LIGHTSHIP_EXPLAIN_EVALUATIONS", "0"),
         ("LIGHTSHIP_EXPLAIN_SECONDS", "0"),
+        ("LIGHTSHIP_SIGN_IN", "password"),
+        ("LIGHTSHIP_SIGN_IN_ISSUER", "id.example"),
+        ("LIGHTSHIP_PAGE_ORIGINS", "https://a.example;x"),
         ("LIGHTSHIP_REFRESH_SECONDS", "nan"),
         ("LIGHTSHIP_REFRESH_SECONDS", "soon"),
     ],
@@ -100,6 +111,35 @@ def test_settings_invalid_token_is_refused_without_value(token: str) -> None:
     with pytest.raises(SettingError, match="LIGHTSHIP_TOKEN") as refused:
         Settings.from_environment({"LIGHTSHIP_TOKEN": token})
     assert "same" not in refused.value.message
+
+
+def test_settings_sign_in_by_issuer_without_client_is_refused() -> None:
+    environ = {"LIGHTSHIP_SIGN_IN": "jwt", "LIGHTSHIP_SIGN_IN_ISSUER": "https://id.example"}
+    with pytest.raises(SettingError, match="LIGHTSHIP_SIGN_IN_CLIENT"):
+        Settings.from_environment(environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "origins"),
+    [
+        ({"AWS_REGION": "eu-west-1"}, ("https://files.s3.eu-west-1.amazonaws.com",)),
+        ({"AWS_REGION": "cn-north-1"}, ("https://files.s3.cn-north-1.amazonaws.com.cn",)),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:8001/x"}, ("http://127.0.0.1:8001",)),
+        (
+            {"AWS_REGION": "eu-west-1", "LIGHTSHIP_REGISTRY": "s3://my.models/models"},
+            ("https://files.s3.eu-west-1.amazonaws.com", "https://s3.eu-west-1.amazonaws.com"),
+        ),
+    ],
+)
+def test_page_settings_name_origins_of_buckets(environ: dict[str, str], origins: tuple[str, ...]) -> None:
+    page = Settings.from_environment({"LIGHTSHIP_BUCKET": "files", **environ}).page
+    assert page.origins == origins
+    assert not page.jobs
+
+
+def test_page_settings_sign_in_by_token_where_server_has_one() -> None:
+    assert Settings().page.sign_in_of(None) == {"method": "none"}
+    assert Settings().page.sign_in_of("secret") == {"method": "token"}
 
 
 def test_settings_page_lists_variables_of_source() -> None:

@@ -112,6 +112,7 @@ def assemble(
         allow_admin=settings.allow_admin,
         metrics=server.metrics.exposition if server else None,
         explain=settings.explain,
+        settings=settings,
     )
     hosts = settings.allowed_hosts or hosts
     admission = Admission(dispatcher, token=settings.token, hosts=hosts, origins=settings.cors_origins)

@@ -72,3 +72,12 @@ def route_path(scope: Scope) -> str:
     path: str = scope["path"]
     root: str = scope.get("root_path", "").rstrip("/")
     return path[len(root) :] or "/" if root and (path == root or path.startswith(f"{root}/")) else path
+
+
+def unslashed(scope: Scope) -> str:
+    """Return the last segment of ``root_path`` if that is the whole path.
+
+    The client then left out the final slash. Otherwise empty.
+    """
+    root: str = scope.get("root_path", "")
+    return root.rpartition("/")[2] if root == scope["path"] else ""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lightship.errors import SettingError
+from lightship.settings.page import JOB_VARIABLES
 
 _REQUIRED = ("LIGHTSHIP_BUCKET", "LIGHTSHIP_REGISTRY")
 _REQUIRED_BY_JOBS = ("LIGHTSHIP_JOBS_TABLE", "LIGHTSHIP_SPLIT_QUEUE", "LIGHTSHIP_SCORE_QUEUE")
@@ -73,7 +74,7 @@ class StackSettings:
 
 def has_jobs(environ: Mapping[str, str]) -> bool:
     """Return whether an environment sets every variable that jobs require."""
-    return all(environ.get(name) for name in (*_REQUIRED, *_REQUIRED_BY_JOBS))
+    return all(environ.get(name) for name in JOB_VARIABLES)
 
 
 def require(environ: Mapping[str, str], names: tuple[str, ...]) -> None:

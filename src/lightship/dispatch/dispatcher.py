@@ -15,7 +15,7 @@ from lightship.errors import BundleError, Forbidden, LightshipError, TooLarge, T
 from lightship.protocols.http import Matched, Request, Response, Route
 from lightship.serving.pool import Served
 from lightship.serving.serving import Serving
-from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
+from lightship.settings import DEFAULT_EXPLAIN, DEFAULT_SETTINGS, ExplainSettings, Settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ class Dispatcher:
         allow_admin: whether callers may load and unload models, and change labels and traffic.
         metrics: renders the text of ``GET /metrics``; None where nothing is counted.
         explain: the limits of explanations.
+        settings: those that the web application shows.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Dispatcher:
         allow_admin: bool = False,
         metrics: Exposition | None = None,
         explain: ExplainSettings = DEFAULT_EXPLAIN,
+        settings: Settings = DEFAULT_SETTINGS,
     ) -> None:
         self.serving = serving
-        self.context = Context(serving, metrics, explain)
+        self.context = Context(serving, metrics, explain, settings)
         self.max_answer = max_answer
         self._allow_admin = allow_admin
 
@@ -167,7 +169,7 @@ def check_size(response: Response, limit: int) -> None:
     """
     if not limit:
         return
-    if response.headers.get("content-type") in _BINARY:
+    if response.headers.get("content-type") in _BINARY or "content-encoding" in response.headers:
         size = (len(response.body) + 2) // 3 * 4
     else:
         size = len(response.body) + response.body.count(b'"') + response.body.count(b"\\")

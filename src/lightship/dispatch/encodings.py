@@ -22,7 +22,8 @@ def compress(response: Response, accepted: str) -> Response:
     ``cache-control: no-transform`` is never compressed, here or by a proxy. A compressed body is base64 in an event, a
     third longer: a response that shrinks by less than a quarter is unchanged.
     """
-    if len(response.body) <= SMALLEST or response.headers.get("cache-control") == NO_TRANSFORM:
+    finished = "content-encoding" in response.headers or response.headers.get("cache-control") == NO_TRANSFORM
+    if finished or len(response.body) <= SMALLEST:
         return response
     encoding = _best(accepted)
     if encoding is None:
@@ -31,7 +32,7 @@ def compress(response: Response, accepted: str) -> Response:
     body = packer.compress(response.body) + packer.flush()
     if len(body) * 4 > len(response.body) * 3:
         return response
-    headers = {**response.headers, "content-encoding": encoding, "vary": "accept-encoding"}
+    headers = {"vary": "accept-encoding", **response.headers, "content-encoding": encoding}
     return replace(response, body=body, headers=headers)
 
 

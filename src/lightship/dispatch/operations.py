@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from lightship.calls import Health
 from lightship.errors import LightshipError, NotFound
-from lightship.protocols.http import Matched, Request, Response
+from lightship.protocols.http import Matched, PageRequest, Request, Response
 from lightship.serving.registry_cache import NeverRead
 from lightship.serving.serving import Serving
-from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
+from lightship.settings import DEFAULT_EXPLAIN, DEFAULT_SETTINGS, ExplainSettings, Settings
 
 # Renders the text of ``GET /metrics`` from the loaded versions.
 Exposition = Callable[[Sequence[tuple[str, int]]], bytes]
@@ -43,11 +43,13 @@ class Context:
         serving: the models.
         metrics: the renderer of metrics, if any.
         explain: the limits of explanations.
+        settings: those that the web application shows.
     """
 
     serving: Serving
     metrics: Exposition | None = None
     explain: ExplainSettings = DEFAULT_EXPLAIN
+    settings: Settings = DEFAULT_SETTINGS
 
 
 class Operation(NamedTuple):
@@ -103,6 +105,10 @@ def _unload(context: Context, _: Request, matched: Matched, __: bool) -> Respons
 
 def _live(_: Context, __: Request, matched: Matched, ___: bool) -> Response:
     return matched.route.encode(Health(ready=True))
+
+
+def _page(context: Context, request: Request, matched: Matched, _: bool) -> Response:
+    return matched.route.encode(PageRequest(request, matched.parameters, context.settings))
 
 
 def _ready(context: Context, request: Request, matched: Matched, may_read: bool) -> Response:
@@ -180,6 +186,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "load": Operation(_load, Runs.LOADS),
     "unload": Operation(_unload, Runs.LOADS),
     "live": Operation(_live),
+    "page": Operation(_page),
     "ready": Operation(_ready, Runs.READS),
     "default_ready": Operation(_default_ready, Runs.READS),
     "metrics": Operation(_metrics, Runs.CALLS),

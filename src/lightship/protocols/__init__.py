@@ -21,6 +21,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "lightship.protocols.openinference": ("/v2",),
     "lightship.protocols.tfserving": ("/v1/",),
     "lightship.protocols.documentation": ("/docs",),
+    "lightship.protocols.web": ("/app/", "/service-worker.js"),
     "lightship.protocols.mlflow": ("/invocations", "/endpoints/", "/ping", "/version"),
 }
 
@@ -64,8 +65,8 @@ def render_error(error: LightshipError, path: str) -> Response:
 
 def owner(path: str) -> str | None:
     """Return the module of the protocol that owns a path; None without an owner."""
-    if path == "/":  # KServe's V1 liveness probe
-        return "lightship.protocols.tfserving"
+    if path == "/":  # the page, and KServe's V1 liveness probe
+        return "lightship.protocols.web"
     if path.endswith("/invoke") and path.startswith("/models/") and path.count("/") == 3:
         return "lightship.protocols.mlflow"
     return next((module for module, prefixes in MODULES.items() if path.startswith(prefixes)), None)

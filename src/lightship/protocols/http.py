@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from lightship.bundle import Manifest
 from lightship.calls import Call, ModelSelector, ModelState
 from lightship.errors import LightshipError, NotFound
+from lightship.settings import Settings
 
 # Cache-Control of a response whose clients cannot decompress it (RFC 9111, 5.2.2.6).
 NO_TRANSFORM = "no-transform"
@@ -27,8 +28,10 @@ class Request:
     """One request; header names are in lower case.
 
     ``body`` is decompressed once the request is admitted, ``caller`` is None for an unauthenticated client, ``id`` is
-    API Gateway's request id, or a random one that admission sets. The last five fields are set while the request is
-    answered: its route, its model, version and number of rows, and the code of the error that refused it.
+    API Gateway's request id, or a random one that admission sets. ``unslashed`` is the last segment of a prefix (stage,
+    base path) that was requested without a final slash, which ``path`` has; otherwise empty. The last five fields are
+    set while the request is answered: its route, its model, version and number of rows, and the code of the error that
+    refused it.
     """
 
     method: str
@@ -38,6 +41,7 @@ class Request:
     body: bytes = b""
     caller: str | None = None
     id: str = ""
+    unslashed: str = ""
     route: str = ""
     model: str = ""
     version: int = 0
@@ -148,6 +152,17 @@ class Matched:
             raise NotFound(f"'{text[:40]}' is not a version: versions are numbers from 1")
         version = None if text is None else int(text)
         return ModelSelector(self.parameters.get("name"), version, self.parameters.get("label"))
+
+
+class PageRequest(NamedTuple):
+    """A request to the web application, its parameters and the server's settings.
+
+    Routes of the operation ``page`` encode it.
+    """
+
+    request: Request
+    parameters: Mapping[str, str]
+    settings: Settings
 
 
 class WireProtocol(NamedTuple):

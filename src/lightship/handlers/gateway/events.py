@@ -57,6 +57,8 @@ def read_event(event: Any, base_path: str) -> HttpEvent | None:
         if "cookies" in event:
             headers = {**headers, "cookie": "; ".join(event["cookies"])}
         request = Request(context["http"]["method"], path, event.get("rawQueryString") or "", headers)
+        if root and root == event["rawPath"]:
+            request.unslashed = root.rpartition("/")[2]
         text = "".join((request.method, path, request.query, *headers, *headers.values()))
         if not text.isascii():
             text.encode()  # fails for a lone surrogate

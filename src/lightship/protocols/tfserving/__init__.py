@@ -145,7 +145,6 @@ _POST = (
 PROTOCOL = WireProtocol(
     name="tfserving",
     routes=(
-        Route("GET", "/", "live", "open", encode_alive),
         _post("predict", decode_predict, encode_predict),
         _post("classify", decode_classify, encode_classify),
         _post("regress", decode_regress, encode_regress),

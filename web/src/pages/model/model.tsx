@@ -1,4 +1,4 @@
-/** One model: its tabs. */
+/** One model: what it is, and its tabs. */
 import type { ComponentChildren } from "preact";
 import { get, modelPath } from "../../api/client";
 import { useLoaded } from "../../api/loading";
@@ -11,23 +11,31 @@ import { OperateTab } from "./operate";
 import { ReportTab } from "./report";
 import { TryTab } from "./try";
 
-export interface TabProps {
+const say = texts({
+  tabs: ["Pages of the model", "模型页面"],
+  answering: ["Version {number} answers instead.", "由版本 {number} 应答。"],
+});
+
+export interface ModelTabProps {
   readonly model: ModelDetails;
-  readonly form: Form;
   readonly query: URLSearchParams;
   readonly settings: Settings;
 }
 
+/** Of a tab that needs the model's form, which a failed version has not. */
+export interface TabProps extends ModelTabProps {
+  readonly form: Form;
+}
+
 interface Tab {
   readonly title: Pair;
-  readonly show: (props: TabProps) => ComponentChildren;
-  readonly offered?: (settings: Settings) => boolean;
+  readonly show: (props: ModelTabProps) => ComponentChildren;
 }
 
 const TABS: Readonly<Record<string, Tab>> = {
-  try: { title: ["Try it", "试用"], show: (props) => <TryTab {...props} /> },
+  try: { title: ["Try it", "试用"], show: (props) => <WithForm {...props}>{(all) => <TryTab {...all} />}</WithForm> },
   report: { title: ["Report", "报告"], show: (props) => <ReportTab {...props} /> },
-  device: { title: ["On your device", "在设备上"], show: (props) => <DeviceTab {...props} /> },
+  device: { title: ["On your device", "在设备上"], show: (props) => <WithForm {...props}>{(all) => <DeviceTab {...all} />}</WithForm> },
   operate: { title: ["Versions", "版本"], show: (props) => <OperateTab {...props} /> },
 };
 const titles = texts(Object.fromEntries(Object.entries(TABS).map(([name, tab]) => [name, tab.title])));
@@ -40,30 +48,52 @@ interface Props {
 }
 
 export function ModelPage({ name, tab, query, settings }: Props) {
-  const version = Number(query.get("version")) || null;
-  const [loaded, again] = useLoaded(
-    async (signal) => {
-      const [model, form] = await Promise.all([
-        get<ModelDetails>(modelPath(name), signal),
-        get<Form>(modelPath(name, version, "/form"), signal),
-      ]);
-      return { model, form };
-    },
-    [name, version],
-  );
+  const [loaded, again] = useLoaded((signal) => get<ModelDetails>(modelPath(name), signal), [name]);
+  const shown = TABS[tab] ? tab : "try";
   return (
     <>
       <h1>{name}</h1>
-      <nav class="tabs">
-        {Object.keys(TABS).map((each) => (
-          <a key={each} href={to(["models", name, each], { version: query.get("version") ?? "" })} aria-current={each === tab ? "page" : undefined}>
-            {titles[each]?.()}
-          </a>
-        ))}
-      </nav>
       <Shown of={loaded} again={again}>
-        {({ model, form }) => (TABS[tab] ?? TABS.try)?.show({ model, form, query, settings })}
+        {(model) => (
+          <>
+            <About model={model} />
+            <nav class="tabs" aria-label={say.tabs()}>
+              {Object.keys(TABS).map((each) => (
+                <a key={each} href={to(["models", name, each], { version: query.get("version") ?? "" })} aria-current={each === shown ? "page" : undefined}>
+                  {titles[each]?.()}
+                </a>
+              ))}
+            </nav>
+            {TABS[shown]?.show({ model, query, settings })}
+          </>
+        )}
       </Shown>
     </>
+  );
+}
+
+function About({ model }: { readonly model: ModelDetails }) {
+  return (
+    <>
+      {model.purpose && <p>{model.purpose}</p>}
+      {model.state === "failed" && (
+        <div class="failure">
+          <p>
+            {model.error} {model.answering ? say.answering({ number: model.answering }) : ""}
+          </p>
+        </div>
+      )}
+    </>
+  );
+}
+
+function WithForm({ children, ...props }: ModelTabProps & { readonly children: (props: TabProps) => ComponentChildren }) {
+  const version = Number(props.query.get("version")) || null;
+  const { name } = props.model;
+  const [form, again] = useLoaded((signal) => get<Form>(modelPath(name, version, "/form"), signal), [name, version]);
+  return (
+    <Shown of={form} again={again}>
+      {(loaded) => children({ ...props, form: loaded })}
+    </Shown>
   );
 }

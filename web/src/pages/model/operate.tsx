@@ -1,5 +1,5 @@
-import type { TabProps } from "./model";
+import type { ModelTabProps } from "./model";
 
-export function OperateTab({ model }: TabProps) {
+export function OperateTab({ model }: ModelTabProps) {
   return <p>{model.name}</p>;
 }

@@ -1,5 +1,5 @@
-import type { TabProps } from "./model";
+import type { ModelTabProps } from "./model";
 
-export function ReportTab({ model }: TabProps) {
+export function ReportTab({ model }: ModelTabProps) {
   return <p>{model.name}</p>;
 }

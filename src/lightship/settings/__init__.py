@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from lightship.errors import SettingError
+from lightship.settings.page import PageSettings as PageSettings
+from lightship.settings.variables import read_variable
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ class CacheSettings(NamedTuple):
         """Read ``LIGHTSHIP_CACHE`` and ``LIGHTSHIP_CACHE_MB``; raises SettingError."""
         source = os.environ if environ is None else environ
         folder = Path(source["LIGHTSHIP_CACHE"]) if source.get("LIGHTSHIP_CACHE") else None
-        return cls(folder, _read(source, "LIGHTSHIP_CACHE_MB", _mebibytes, cls().size))
+        return cls(folder, read_variable(source, "LIGHTSHIP_CACHE_MB", _mebibytes, cls().size))
 
 
 DEFAULT_CACHE = CacheSettings()
@@ -62,9 +64,9 @@ class TransformSettings(NamedTuple):
         """Read the variables; raises SettingError."""
         source, defaults = os.environ if environ is None else environ, cls()
         return cls(
-            _read(source, "LIGHTSHIP_TRANSFORMS", _transforms, defaults.names),
-            _read(source, "LIGHTSHIP_TRANSFORMS_FOLDER", Path, defaults.folder),
-            _read(source, "LIGHTSHIP_TRANSFORM_SECONDS", _duration, defaults.seconds),
+            read_variable(source, "LIGHTSHIP_TRANSFORMS", _transforms, defaults.names),
+            read_variable(source, "LIGHTSHIP_TRANSFORMS_FOLDER", Path, defaults.folder),
+            read_variable(source, "LIGHTSHIP_TRANSFORM_SECONDS", _duration, defaults.seconds),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -97,8 +99,8 @@ class ExplainSettings(NamedTuple):
     def from_environment(cls, source: Mapping[str, str]) -> ExplainSettings:
         """Read the variables; raises SettingError."""
         return cls(
-            _read(source, "LIGHTSHIP_EXPLAIN_EVALUATIONS", _positive, cls().evaluations),
-            _read(source, "LIGHTSHIP_EXPLAIN_SECONDS", _duration, cls().seconds),
+            read_variable(source, "LIGHTSHIP_EXPLAIN_EVALUATIONS", _positive, cls().evaluations),
+            read_variable(source, "LIGHTSHIP_EXPLAIN_SECONDS", _duration, cls().seconds),
         )
 
 
@@ -142,6 +144,7 @@ class Settings(NamedTuple):
         metrics: ``LIGHTSHIP_METRICS``: the Lambda function writes metrics of each request to its log.
         transforms: see :class:`TransformSettings`.
         explain: see :class:`ExplainSettings`.
+        page: see :class:`PageSettings`.
     """
 
     registry: str = "./models"
@@ -170,6 +173,7 @@ class Settings(NamedTuple):
     metrics: bool = False
     transforms: TransformSettings = NO_TRANSFORMS
     explain: ExplainSettings = DEFAULT_EXPLAIN
+    page: PageSettings = PageSettings()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -180,7 +184,7 @@ class Settings(NamedTuple):
         source = os.environ if environ is None else environ
 
         def read(key: str, cast: Callable[[str], T], default: T) -> T:
-            return _read(source, key, cast, default)
+            return read_variable(source, key, cast, default)
 
         defaults = cls()
         return cls(
@@ -210,17 +214,11 @@ class Settings(NamedTuple):
             metrics=read("LIGHTSHIP_METRICS", _flag, defaults.metrics),
             transforms=TransformSettings.from_environment(source),
             explain=ExplainSettings.from_environment(source),
+            page=PageSettings.from_environment(source),
         )
 
 
-def _read(source: Mapping[str, str], key: str, cast: Callable[[str], T], default: T) -> T:
-    text = source.get(key, "")
-    if not text:
-        return default
-    try:
-        return cast(text)
-    except ValueError as error:
-        raise SettingError(f"{key} is {text!r}: it must be {error}") from None
+DEFAULT_SETTINGS = Settings()
 
 
 def _token(text: str) -> str:

@@ -1,0 +1,187 @@
+"""Images for a model in Chromium: files, drawings, the camera."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.web.page import Page
+
+pytestmark = pytest.mark.browser
+
+DIGITS = "#/models/digits/try"
+SEVEN = Path("examples/digits/seven.png")
+
+# Parts of the pad, from 0 to 1: the pen draws lines between them.
+ONE = [(0.5, 0.08), (0.5, 0.92)]
+SEVEN_DRAWN = [(0.25, 0.12), (0.75, 0.12), (0.45, 0.92)]
+
+
+def _choose(page: Page, name: str, content: bytes, media_type: str = "image/png") -> None:
+    page.click("File")
+    page.tab.set_input_files("input[type=file]", {"name": name, "mimeType": media_type, "buffer": content})
+
+
+def _draw(page: Page, points: list[tuple[float, float]]) -> None:
+    pad = page.tab.locator(".pad canvas")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.tab.mouse.move(*at[0])
+    page.tab.mouse.down()
+    for point in at[1:]:
+        page.tab.mouse.move(*point, steps=8)
+    page.tab.mouse.up()
+
+
+def _best(page: Page) -> str:
+    return page.tab.locator(".best").inner_text().partition(",")[0]
+
+
+def test_image_file_is_predicted(page: Page) -> None:
+    page.open(DIGITS)
+    _choose(page, "seven.png", SEVEN.read_bytes())
+    page.wait_for("7, 97.8%")
+    page.wait_for("8 × 8 pixels")
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", SEVEN.read_bytes()[:60]])
+def test_unreadable_image_is_refused_with_a_sentence(page: Page, content: bytes) -> None:
+    page.open(DIGITS)
+    _choose(page, "broken.png", content)
+    page.wait_for("broken.png is not an image")
+    assert page.named("Predict").is_disabled()
+
+
+def test_photo_of_many_megabytes_is_made_smaller(page: Page, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (4200, 4200, 3), np.uint8)
+    photo = tmp_path / "photo.png"
+    PIL.Image.fromarray(noise).save(photo, compress_level=0)
+    assert photo.stat().st_size > 50_000_000
+    page.open(DIGITS)
+    page.click("File")
+    with page.tab.expect_response(lambda response: len(response.request.post_data or "") > 10_000) as answer:
+        page.tab.set_input_files("input[type=file]", photo)
+    assert answer.value.status == 200
+    assert len(answer.value.request.post_data or "") < 2_000_000
+    page.wait_for("made smaller in the page")
+
+
+def test_image_of_another_type_is_converted(page: Page) -> None:
+    content = io.BytesIO()
+    PIL.Image.open(SEVEN).convert("RGB").save(content, "WEBP", lossless=True)
+    page.open(DIGITS)
+    _choose(page, "seven.webp", content.getvalue(), "image/webp")
+    page.wait_for("made smaller in the page")
+    expect(page.tab.locator(".best")).to_contain_text("7,")
+
+
+def test_image_turned_by_its_exif_data_is_upright(page: Page) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    seven = PIL.Image.open(SEVEN).convert("L")
+    content = io.BytesIO()
+    seven.transpose(PIL.Image.Transpose.ROTATE_90).resize((5000, 5000)).save(content, "JPEG", exif=exif)
+    page.open(DIGITS)
+    _choose(page, "turned.jpg", content.getvalue(), "image/jpeg")
+    page.wait_for("made smaller in the page")
+    expect(page.tab.locator(".best")).to_contain_text("7,")
+
+
+@pytest.mark.parametrize(("points", "digit"), [(ONE, "1"), (SEVEN_DRAWN, "7")])
+def test_drawn_digit_is_recognised(page: Page, points: list[tuple[float, float]], digit: str) -> None:
+    page.open(DIGITS)
+    _draw(page, points)
+    expect(page.tab.locator(".best")).to_contain_text(f"{digit},")
+
+
+def test_drawing_is_undone_and_cleared(page: Page) -> None:
+    page.open(DIGITS)
+    _draw(page, ONE)
+    expect(page.named("Undo")).to_be_enabled()
+    page.click("Undo")
+    page.wait_for("Complete the input")
+    _draw(page, ONE)
+    _draw(page, SEVEN_DRAWN)
+    page.click("Clear")
+    page.wait_for("Complete the input")
+
+
+def test_camera_takes_a_picture(page: Page) -> None:
+    page.open(DIGITS)
+    page.click("Camera")
+    page.click("Open the camera")
+    page.wait_until("document.querySelector('video')?.videoWidth > 0")
+    page.click("Take the picture")
+    page.wait_for("pixels")
+    page.tab.locator(".facts").wait_for()
+    page.click("Close the camera")
+    page.named("Open the camera").wait_for()
+
+
+def test_camera_that_is_refused_says_so(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(locale="en-GB")
+    context.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    page = Page(context.new_page(), address)
+    page.open(DIGITS)
+    page.click("Camera")
+    page.click("Open the camera")
+    page.wait_for("The browser does not allow the camera")
+    context.close()
+
+
+def test_dropped_image_is_predicted(page: Page) -> None:
+    page.open(DIGITS)
+    page.click("File")
+    page.tab.evaluate(
+        """bytes => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], 'seven.png'));
+          for (const type of ['dragover', 'drop'])
+            document.querySelector('.drop').dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+        }""",
+        list(SEVEN.read_bytes()),
+    )
+    expect(page.tab.locator(".best")).to_contain_text("7,")
+
+
+def test_pasted_image_is_predicted(page: Page) -> None:
+    page.open(DIGITS)
+    page.click("File")
+    page.tab.evaluate(
+        """bytes => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], 'seven.png'));
+          document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data}));
+        }""",
+        list(SEVEN.read_bytes()),
+    )
+    expect(page.tab.locator(".best")).to_contain_text("7,")
+
+
+def test_link_holds_a_small_image(page: Page) -> None:
+    page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.open(DIGITS)
+    _choose(page, "seven.png", SEVEN.read_bytes())
+    page.wait_for("7, 97.8%")
+    page.click("Copy a link")
+    page.wait_for("Copied.")
+    link = page.tab.evaluate("navigator.clipboard.readText()")
+    page.open(link.removeprefix(page.address))
+    page.wait_for("7, ")
+
+
+@pytest.mark.parametrize("source", ["Draw", "File", "Camera"])
+def test_image_form_is_accessible_and_fits_phone(page: Page, source: str) -> None:
+    page.open(DIGITS, width=390)
+    page.click(source)
+    assert page.findings() == []
+    assert page.overflow() <= 0

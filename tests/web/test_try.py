@@ -1,0 +1,143 @@
+"""The page that tries a model, in Chromium: tables, the request in code, links and errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web.page import Page
+
+pytestmark = pytest.mark.browser
+
+QUICKSTART = "#/models/quickstart/try"
+
+
+def _predicted(page: Page, model: str, body: dict[str, Any]) -> dict[str, float]:
+    """Return the probabilities of the server itself."""
+    answer = page.tab.request.post(f"{page.address}models/{model}/predict", data=body)
+    classes: dict[str, float] = answer.json()["classes"][0]
+    return classes
+
+
+def _shown(page: Page) -> str:
+    """Return the best class that the page shows, with its probability."""
+    return page.tab.locator(".best").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["English", "中文"])
+def test_try_page_is_accessible_and_fits_phone(page: Page, scheme: str, language: str) -> None:
+    page.open(QUICKSTART, width=390, scheme=scheme)
+    page.choose("Language", language)
+    page.tab.locator(".why button").first.click()
+    page.tab.locator(".contributions").wait_for()
+    page.tab.locator("summary").first.click()
+    assert page.findings() == []
+    assert page.overflow() <= 0
+
+
+def test_form_shows_the_answer_of_the_server(page: Page) -> None:
+    page.open(QUICKSTART)
+    values = {"mean radius": 20, "mean texture": 30.5, "mean concavity": 0.3}
+    for label, value in values.items():
+        page.fill(label, str(value))
+    best, share = max(_predicted(page, "quickstart", {"input": values}).items(), key=lambda item: item[1])
+    page.wait_for(f"{best}, {share:.1%}".replace(".0%", "%"))
+    assert "Version\n1" in page.text()
+    assert len(page.tab.locator("dd code").inner_text()) == 32
+
+
+def test_form_refuses_what_the_model_cannot_take(page: Page) -> None:
+    page.open(QUICKSTART)
+    page.fill("mean radius", "wide")
+    page.wait_for("“wide” is not a number.")
+    assert page.field("mean radius").get_attribute("aria-invalid") == "true"
+    assert page.named("Predict").is_disabled()
+    page.fill("mean radius", "")
+    page.wait_for("This value is needed.")
+    page.fill("mean radius", "1e39")
+    page.wait_for("Must be from")
+    page.fill("mean radius", "1e3")
+    expect(page.named("Predict")).to_be_enabled()
+
+
+def test_button_predicts_where_changes_do_not(page: Page) -> None:
+    page.open(QUICKSTART)
+    page.tab.locator(".best").wait_for()
+    page.click("Predict on every change")
+    page.fill("mean concavity", "0.4")
+    page.wait_for("The input has changed since")
+    before = _shown(page)
+    page.click("Predict")
+    page.tab.wait_for_function("before => document.querySelector('.best').innerText !== before", arg=before)
+    assert "The input has changed since" not in page.text()
+
+
+def test_recorded_example_fills_the_form(page: Page) -> None:
+    page.open(QUICKSTART)
+    before = page.field("mean radius").input_value()
+    page.click("Example 2")
+    assert page.field("mean radius").input_value() != before
+
+
+def test_json_shows_its_errors_in_place(page: Page) -> None:
+    page.open(QUICKSTART)
+    page.click("JSON")
+    assert json.loads(page.field("Request body as JSON").input_value())["input"][0].keys() >= {"mean radius"}
+    page.fill("Request body as JSON", '{"input": [1, 2')
+    page.wait_for("Not JSON")
+    assert page.named("Predict").is_disabled()
+    page.fill("Request body as JSON", '{"input": [1, 2]}')
+    page.wait_for("must have shape [any, 3]")
+    page.expect_error("400")
+
+
+def test_lost_connection_is_survived(page: Page) -> None:
+    page.open(QUICKSTART)
+    page.tab.locator(".best").wait_for()
+    page.tab.context.set_offline(True)
+    page.fill("mean radius", "25")
+    page.wait_for("The connection to the server is lost")
+    page.tab.context.set_offline(False)
+    page.click("Try again")
+    page.tab.locator(".best").wait_for()
+    page.errors.clear()
+
+
+def test_link_reproduces_the_input(page: Page) -> None:
+    page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.open(QUICKSTART)
+    page.fill("mean radius", "17.25")
+    page.click("Copy a link")
+    page.wait_for("Copied.")
+    link = page.tab.evaluate("navigator.clipboard.readText()")
+    page.open(link.removeprefix(page.address))
+    expect(page.field("mean radius")).to_have_value("17.25")
+
+
+@pytest.mark.parametrize("input", ["%%%", "bm90IGpzb24", "eyJyYXdzIjp7ImZlYXR1cmVzIjp7Im1lYW4gcmFkaXVzIjo3fX19"])
+def test_link_that_was_changed_shows_a_form(page: Page, input: str) -> None:
+    page.open(f"{QUICKSTART}?input={input}")
+    page.field("mean radius").wait_for()
+
+
+def test_request_in_curl_has_the_answer_of_the_page(page: Page) -> None:
+    page.open(QUICKSTART)
+    page.fill("mean radius", "12.5")
+    page.tab.locator("summary").first.click()
+    command = page.tab.locator(".copyable pre").inner_text()
+    done = subprocess.run(["bash", "-c", f"{command} -s"], capture_output=True, text=True, check=True, timeout=60)
+    best, share = max(json.loads(done.stdout)["classes"][0].items(), key=lambda item: item[1])
+    page.wait_for(f"{best}, {share:.1%}".replace(".0%", "%"))
+
+
+def test_input_survives_change_of_tab(page: Page) -> None:
+    page.open(QUICKSTART)
+    page.fill("mean radius", "13.75")
+    page.click("Report")
+    page.click("Try it")
+    expect(page.field("mean radius")).to_have_value("13.75")

@@ -1,0 +1,89 @@
+/** Values of an output without class names: a number, a list, texts, or a summary of a larger tensor. */
+import { number, texts } from "../i18n";
+
+const say = texts({
+  none: ["no number (NaN or infinite)", "无数值（NaN 或无穷大）"],
+  summary: ["{shape} numbers from {low} to {high}, mean {mean}", "{shape} 个数值，范围 {low} 至 {high}，均值 {mean}"],
+  values: ["Values as JSON", "JSON 数值"],
+  position: ["Position", "位置"],
+  value: ["Value", "值"],
+});
+
+/** Longer lists are shown as a summary. */
+const LISTED = 24;
+/** Characters of a tensor's JSON that are shown. */
+const SHOWN = 20_000;
+
+export function Values({ name, value }: { readonly name: string; readonly value: unknown }) {
+  const flat = Array.isArray(value) ? (value.flat(Number.POSITIVE_INFINITY) as unknown[]) : [value];
+  if (flat.length === 1) return <Single name={name} value={flat[0]} />;
+  if (flat.every((item) => typeof item === "string")) return <Tokens texts={flat} />;
+  const nested = Array.isArray(value) && Array.isArray(value[0]);
+  return nested || flat.length > LISTED ? <Summary value={value} flat={flat} /> : <Listed flat={flat} />;
+}
+
+function Single({ name, value }: { readonly name: string; readonly value: unknown }) {
+  return (
+    <p class="best" aria-live="polite">
+      <span class="name">{name}</span> {shown(value)}
+    </p>
+  );
+}
+
+function Tokens({ texts: tokens }: { readonly texts: readonly string[] }) {
+  return (
+    <ul class="tokens">
+      {tokens.map((token, index) => (
+        <li key={index}>{token}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Listed({ flat }: { readonly flat: readonly unknown[] }) {
+  return (
+    <table class="list">
+      <thead>
+        <tr>
+          <th scope="col">{say.position()}</th>
+          <th scope="col">{say.value()}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {flat.map((item, index) => (
+          <tr key={index}>
+            <th scope="row">{index}</th>
+            <td>{shown(item)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Summary({ value, flat }: { readonly value: unknown; readonly flat: readonly unknown[] }) {
+  const numbers = flat.filter((item) => typeof item === "number");
+  const extreme = (choose: (a: number, b: number) => number) => number(numbers.reduce(choose, numbers[0] ?? 0));
+  const mean = numbers.reduce((sum, item) => sum + item, 0) / Math.max(1, numbers.length);
+  const words = { shape: shapeOf(value).join(" × "), low: extreme(Math.min), high: extreme(Math.max), mean: number(mean) };
+  return (
+    <>
+      <p>{say.summary(words)}</p>
+      <details>
+        <summary>{say.values()}</summary>
+        <pre class="scroll" tabIndex={0}>
+          {JSON.stringify(value).slice(0, SHOWN)}
+        </pre>
+      </details>
+    </>
+  );
+}
+
+function shapeOf(value: unknown): readonly number[] {
+  return Array.isArray(value) ? [value.length, ...shapeOf(value[0])] : [];
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return say.none();
+  return typeof value === "number" ? number(value, { maximumSignificantDigits: 6 }) : String(value);
+}

@@ -1,0 +1,117 @@
+/** Why the model answered so: asked only while the panel is open, and again when the input changes. */
+import { useState } from "preact/hooks";
+import type { Explanation, Form } from "../../../api/types";
+import { AttributionsView } from "../../../answers/attributions/attributions";
+import { sentences } from "../../../answers/attributions/sentences";
+import { Failure } from "../../../components/states";
+import type { Draft } from "../../../inputs/draft";
+import { texts } from "../../../i18n";
+import { useAsked } from "./asking";
+
+const say = texts({
+  title: ["Why this answer?", "为什么是这个结果？"],
+  never: ["The answers of this model cannot be explained.", "该模型的结果无法解释。"],
+  target: ["Explain", "解释"],
+  likeliest: ["the likeliest class", "最可能的类别"],
+  index: ["number {index} of the output", "输出中的第 {index} 个数"],
+  pending: ["Computing the explanation…", "正在计算解释…"],
+  again: ["Explain again", "重新解释"],
+  whatIf: ["Move a value of the form to see how the answer and the contributions follow.", "更改表单中的数值，查看结果和各项贡献的变化。"],
+  fix: ["Complete the input first.", "请先完成输入。"],
+});
+
+interface Props {
+  readonly form: Form;
+  readonly draft: Draft;
+  readonly path: string;
+  readonly body: string | null;
+  readonly live: boolean;
+}
+
+export function Why(props: Props) {
+  const [open, setOpen] = useState(false);
+  const { targets } = props.form;
+  if (targets === null) return <p class="hint">{say.never()}</p>;
+  return (
+    <div class="why">
+      <h3>
+        <button type="button" aria-expanded={open} aria-controls="why" onClick={() => setOpen(!open)}>
+          {say.title()}
+        </button>
+      </h3>
+      <div id="why" hidden={!open}>
+        {open && <Panel {...props} targets={targets ?? []} />}
+      </div>
+    </div>
+  );
+}
+
+function Panel({ form, draft, path, body, live, targets }: Props & { readonly targets: readonly (string | number)[] }) {
+  const [target, setTarget] = useState("");
+  const asked = useAsked<{ explanations: readonly Explanation[] }>(path, body && withTarget(body, target), live);
+  const explanation = asked.answer?.value.explanations[0];
+  if (body === null) return <p class="empty">{say.fix()}</p>;
+  return (
+    <>
+      {targets.length > 0 && <TargetChoice targets={targets} chosen={target} onChoose={setTarget} />}
+      {asked.error && <Failure error={asked.error} again={asked.ask} />}
+      {asked.pending && !explanation && (
+        <p class="loading" role="status">
+          {say.pending()}
+        </p>
+      )}
+      {explanation && <Explained explanation={explanation} draft={draft} form={form} />}
+      {!live && (
+        <button type="button" onClick={asked.ask}>
+          {say.again()}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Explained({ explanation, draft, form }: { readonly explanation: Explanation; readonly draft: Draft; readonly form: Form }) {
+  const raws = draft.asJson ? {} : draft.raws;
+  const values = Object.assign({}, ...Object.values(raws)) as Record<string, string>;
+  const images = Object.fromEntries(Object.entries(raws).map(([name, raw]) => [name, raw.b64 ?? ""]));
+  const moves = !draft.asJson && form.inputs.some(({ kind }) => kind === "tabular" || kind === "tensor");
+  return (
+    <>
+      {sentences(explanation).map((sentence, index) => (
+        <p key={index} class={index ? "hint" : ""}>
+          {sentence}
+        </p>
+      ))}
+      <AttributionsView explanation={explanation} values={values} images={images} />
+      {moves && <p class="hint">{say.whatIf()}</p>}
+    </>
+  );
+}
+
+interface TargetProps {
+  readonly targets: readonly (string | number)[];
+  readonly chosen: string;
+  readonly onChoose: (target: string) => void;
+}
+
+function TargetChoice({ targets, chosen, onChoose }: TargetProps) {
+  return (
+    <label class="version">
+      {say.target()}{" "}
+      <select value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
+        <option value="">{say.likeliest()}</option>
+        {targets.map((target) => (
+          <option key={target} value={JSON.stringify(target)}>
+            {typeof target === "number" ? say.index({ index: target }) : target}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Add a target, which is JSON, to a body. */
+function withTarget(body: string, target: string): string {
+  if (!target) return body;
+  return JSON.stringify({ ...(JSON.parse(body) as object), target: JSON.parse(target) as unknown });
+}

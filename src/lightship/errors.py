@@ -26,7 +26,9 @@ to an HTTP status, each in one place; no other module knows about these::
     │   └── TransformTimeout  transform_failed       a user's transform did not return in time
     ├── RegistryError         registry_failed        a registry that cannot be read or written
     │   ├── UnreadableFile    registry_failed        a file of a registry that is a link, denied or too large
-    │   └── StateError        registry_failed        a model's state file that cannot be read or parsed
+    │   ├── StateError        registry_failed        a model's state file that cannot be read or parsed
+    │   ├── RoutingConflict   conflict               a change that the labels and traffic of a model do not allow
+    │   └── ReadOnlyRegistry  registry_read_only     a registry that this process may not write
     ├── SettingError          setting_invalid        an environment variable or option with an invalid value
     └── CompileError          compile_failed         the source cannot be compiled to a bundle
         ├── SourceRefused     source_refused         not a model file, a broken one or one that is unsafe to open
@@ -260,6 +262,18 @@ class StateError(RegistryError):
 
     Other models of the registry are not affected.
     """
+
+
+class RoutingConflict(RegistryError):
+    """A change that a model's labels, traffic or history do not allow."""
+
+    code = "conflict"
+
+
+class ReadOnlyRegistry(RegistryError):
+    """A registry that this process may read, and may not write."""
+
+    code = "registry_read_only"
 
 
 class SettingError(LightshipError):

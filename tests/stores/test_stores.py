@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from lightship import documents
 from lightship.calls import Call
 from lightship.cli import lightship
-from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnreadableFile
+from lightship.errors import BundleError, NotFound, ReadOnlyRegistry, RegistryError, StateError, UnreadableFile
 from lightship.model import Model
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
@@ -352,3 +352,16 @@ def _put(bucket: str, key: str, size: int) -> None:
     client = boto3.client("s3")
     client.put_object(Bucket=bucket, Key=key, Body=bytes(size))
     client.close()
+
+
+def test_sizes_are_those_of_files(registry: Registry, bundle: Path) -> None:
+    republish(registry, bundle, "modes")
+    sizes = registry.sizes("modes", 1)
+    files = [file for file in bundle.rglob("*") if file.is_file()]
+    assert {file.relative_to(bundle).as_posix(): file.stat().st_size for file in files}.items() <= sizes.items()
+
+
+def test_write_to_read_only_folder_names_key_without_local_path() -> None:
+    with pytest.raises(ReadOnlyRegistry, match=r"m/state\.json") as raised:
+        FolderStore(Path("/sys/kernel")).write("m/state.json", b"{}", if_match=None)
+    assert "/sys" not in raised.value.message

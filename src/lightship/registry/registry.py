@@ -16,7 +16,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnknownLabel, UnreadableFile
+from lightship.errors import (
+    BundleError,
+    NotFound,
+    RegistryError,
+    RoutingConflict,
+    StateError,
+    UnknownLabel,
+    UnreadableFile,
+)
 from lightship.registry.description import MANIFEST
 from lightship.registry.state import State
 from lightship.settings import DEFAULT_CACHE, CacheSettings
@@ -110,7 +118,7 @@ class Registry:
         """Change a model's state by compare-and-swap, and return the new state.
 
         ``change`` may be called several times; nothing is written where it returns its argument. Raises NotFound
-        without the model, RegistryError where other writers win every attempt.
+        without the model, RoutingConflict where other writers win every attempt.
         """
         for _ in range(_ATTEMPTS):
             state, etag = self.read_state(name)
@@ -121,7 +129,7 @@ class Registry:
                 return state
             if self._store.write(f"{name}/state.json", changed.to_bytes(), if_match=etag):
                 return changed
-        raise RegistryError(f"other writers changed the state of '{name}' during all {_ATTEMPTS} attempts: try again")
+        raise RoutingConflict(f"other writers changed the state of '{name}' during all {_ATTEMPTS} attempts: try again")
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
         """Return the version by number or label, or the default version.

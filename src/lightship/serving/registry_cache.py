@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -208,6 +208,14 @@ class RegistryCache:
         """Mark a model's cached state as due."""
         if (entry := self._entries.get(name)) is not None:
             entry.expires = 0.0
+
+    def change(self, name: str, change: Callable[[State], State]) -> None:
+        """Change a model's state in the registry, and read it again.
+
+        Raises NotFound, RegistryError, and what ``change`` raises.
+        """
+        self._registry.change(name, change)
+        self._entries[name] = self._read(name, self._entries.get(name) or Entry(None, None, None, 0.0))
 
     def _read_first(self, name: str) -> State:
         with self._first_read:

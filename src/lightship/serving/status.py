@@ -5,10 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from lightship.bundle import MANIFEST, Manifest
-from lightship.calls import Call, Contents, ModelFile, ModelState, Report, Statistics, VersionState
+from lightship.calls import (
+    Call,
+    Contents,
+    History,
+    HistoryEntry,
+    ModelFile,
+    ModelState,
+    Report,
+    Statistics,
+    VersionState,
+)
 from lightship.errors import LightshipError, RegistryError
 from lightship.registry.registry import choose
-from lightship.registry.state import State
+from lightship.registry.state import Entry, State
 from lightship.serving.device_files import device_digest
 from lightship.serving.pool import ModelPool
 from lightship.serving.registry_cache import NeverRead, RegistryCache
@@ -76,6 +86,14 @@ class ModelStatus:
     def report(self, name: str, version: int | None = None, label: str | None = None) -> Report:
         """Return the report of a version, by default the default one; raises NotFound."""
         return self._cache.report(name, self._number(name, version, label))
+
+    def history(self, name: str, *, may_read: bool = True) -> History:
+        """Return the changes of a model's labels and traffic; raises NotFound."""
+        state = self._state(name, may_read=may_read)
+        before = state.previous_entry
+        restorable = before is not None and before.routing.versions <= set(state.offered)
+        entries = tuple(_history_entry(entry, current=entry is state.entries[-1]) for entry in reversed(state.entries))
+        return History(entries, before.number if before and restorable else None)
 
     def contents(self, name: str, version: int | None = None, label: str | None = None) -> Contents:
         """Return the contents of a version, by default the default one; raises NotFound."""
@@ -226,3 +244,10 @@ class ModelStatus:
             return VersionState(name, version, "unloaded", labels=labels)
         error = self._error(name, version)
         return VersionState(name, version, "available" if error is None else "failed", error, labels)
+
+
+def _history_entry(entry: Entry, *, current: bool) -> HistoryEntry:
+    routing = entry.routing
+    return HistoryEntry(
+        entry.number, entry.change, entry.at, routing.labels, routing.traffic, routing.shadows, current=current
+    )

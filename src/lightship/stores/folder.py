@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -11,11 +12,12 @@ from pathlib import Path
 from typing import IO
 
 from lightship.documents import limit_of, too_large
-from lightship.errors import RegistryError, UnreadableFile
+from lightship.errors import ReadOnlyRegistry, RegistryError, UnreadableFile
 from lightship.regular_files import digest_of, open_regular
 from lightship.stores.base import changed_file, missing_file
 
 _STAGING = ".staging-"
+_DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _ABANDONED_SECONDS = 24 * 3600.0
 
 
@@ -79,6 +81,8 @@ class FolderStore:
                     file.write(data)
                 partial.replace(target)
         except OSError as error:
+            if error.errno in _DENIED:
+                raise ReadOnlyRegistry(f"cannot write {key} in the registry: {error.strerror}") from None
             raise RegistryError(f"cannot write {target}: {error.strerror}") from None
         return True
 

@@ -26,7 +26,7 @@ from weakref import WeakValueDictionary
 from lightship import aws
 from lightship.bundle import MANIFEST, Bundle, Manifest
 from lightship.documents import limit_of, too_large
-from lightship.errors import BundleError, NotFound, RegistryError, UnreadableFile
+from lightship.errors import BundleError, NotFound, ReadOnlyRegistry, RegistryError, UnreadableFile
 from lightship.regular_files import digest_of
 from lightship.settings import DEFAULT_CACHE, CacheSettings
 from lightship.stores.base import changed_file, missing_file
@@ -305,8 +305,9 @@ class S3Store:
             yield
         except (ClientError, BotoCoreError, Boto3Error) as error:
             sentence = f"cannot {verb} {self._uri(key)}: {aws.reason(error)}"
-            one_file = verb == "read" and isinstance(error, ClientError) and aws.code(error) in aws.DENIED
-            raise (UnreadableFile if one_file else RegistryError)(sentence, detail=aws.detail(error)) from None
+            denied = isinstance(error, ClientError) and aws.code(error) in aws.DENIED
+            kind = {"read": UnreadableFile, "write": ReadOnlyRegistry}.get(verb if denied else "", RegistryError)
+            raise kind(sentence, detail=aws.detail(error)) from None
 
     @contextmanager
     def _disk_errors(self, key: str) -> Iterator[None]:

@@ -40,6 +40,8 @@ _CODES = {
     "invalid_input": "BAD_REQUEST",
     "unauthenticated": "UNAUTHENTICATED",
     "forbidden": "PERMISSION_DENIED",
+    "registry_read_only": "PERMISSION_DENIED",
+    "conflict": "BAD_REQUEST",
     "not_found": "RESOURCE_DOES_NOT_EXIST",
     "method_not_allowed": "BAD_REQUEST",
     "body_timeout": "BAD_REQUEST",

@@ -41,6 +41,7 @@ _LARGEST_EXAMPLE = 4096
 _READS = {
     "models": ("list_models", "List all models"),
     "details": ("get_model", "Get a model with its signatures"),
+    "history": ("get_history", "Get the changes of a model's labels and traffic"),
     "live": ("get_liveness", "Get the liveness of the process"),
     "ready": ("get_readiness", "Get the readiness of the models"),
     "metrics": ("get_metrics", "Get the metrics of the server for Prometheus (not on Lambda)"),
@@ -54,6 +55,35 @@ _FILES = {
 }
 _BYTES = "application/octet-stream"
 
+_VERSION: Schema = {"type": "integer", "minimum": 1}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 100, "description": "percent"}
+_CHANGES: Mapping[str, tuple[str, str, Mapping[str, Schema]]] = {
+    "label": (
+        "set_label",
+        "Set a label of a version, or remove it with null",
+        {
+            "label": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"},
+            "version": {"type": ["integer", "null"], "minimum": 1},
+        },
+    ),
+    "traffic": (
+        "set_traffic",
+        "Split requests among versions, or end the split with an empty object",
+        {
+            "traffic": {
+                "type": "object",
+                "propertyNames": {"pattern": "^[1-9][0-9]{0,17}$"},
+                "additionalProperties": _SHARE,
+            }
+        },
+    ),
+    "mirror": (
+        "set_mirror",
+        "Mirror a fraction of the requests to a version; 0 ends it",
+        {"version": _VERSION, "fraction": {"type": "number", "minimum": 0, "maximum": 1}},
+    ),
+    "rollback": ("roll_back", "Restore the previous labels and traffic, or an entry of the history", {"to": _VERSION}),
+}
 ERROR: Schema = {
     "type": "object",
     "required": ["error"],
@@ -85,6 +115,8 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
         return {route.path: {"get": _report(route)}}
     if route.operation == "form":
         return {route.path: {"get": _form(route)}}
+    if route.operation == "route":
+        return {route.path: {"post": _change(route)}}
     name, summary = _READS[route.operation]
     operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
     return {route.path: {"get": operation}}
@@ -126,6 +158,14 @@ def _file(route: Route) -> Operation:
         "307": {"description": "A URL of the registry's bucket, on Lambda for files that an answer cannot hold"},
     }
     return operation
+
+
+def _change(route: Route) -> Operation:
+    end = route.path.rpartition("/")[2]
+    name, summary, properties = _CHANGES[end]
+    answer = response("The model, as GET returns it", ANY_OBJECT)
+    operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
+    return operation | {"requestBody": json_body(exactly(properties, optional=("to",)))}
 
 
 def _predict(route: Route, target: Target) -> Operation:

@@ -1,4 +1,4 @@
-"""Forms of all kinds of inputs in Chromium: every recorded row has the answer of the server."""
+"""Forms of all kinds of inputs in Chromium."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _sent(page: Page, model: str) -> Any:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_form_sends_the_recorded_row(tab: Page, model: str) -> None:
+def test_form_sends_recorded_row(tab: Page, model: str) -> None:
     shown = _sent(tab, model)
     example = tab.tab.request.get(f"{tab.address}models/{model}/form").json()["examples"][0]
     expected = tab.tab.request.post(f"{tab.address}models/{model}/predict", data={"input": [example]})
@@ -47,7 +47,7 @@ def test_form_sends_the_recorded_row(tab: Page, model: str) -> None:
     assert tab.errors == []
 
 
-def test_form_of_several_outputs_names_them(tab: Page) -> None:
+def test_answer_of_several_outputs_shows_names(tab: Page) -> None:
     _sent(tab, "pair")
     tab.wait_for("sum")
     tab.wait_for("product")
@@ -69,7 +69,7 @@ def test_integer_is_whole_and_in_range(tab: Page) -> None:
     tab.wait_for("Must be from -2,147,483,648 to 2,147,483,647.")
 
 
-def test_boolean_is_a_list(tab: Page) -> None:
+def test_boolean_is_chosen_from_list(tab: Page) -> None:
     _sent(tab, "flags")
     with tab.tab.expect_response(lambda response: "/predict" in response.url) as answer:
         tab.choose("f_0", "no")
@@ -81,6 +81,6 @@ def test_large_output_is_summarised(tab: Page) -> None:
     tab.wait_for("100000 numbers from 1 to 1, mean 1")
 
 
-def test_model_that_cannot_be_explained_says_so(tab: Page) -> None:
+def test_unexplainable_model_shows_reason(tab: Page) -> None:
     _sent(tab, "counts")
     tab.wait_for("cannot be explained")

@@ -25,7 +25,7 @@ def test_list_of_models_is_accessible_and_fits(page: Page, width: int, language:
     assert page.overflow() <= 0
 
 
-def test_card_shows_version_and_default_and_leads_to_the_model(page: Page) -> None:
+def test_card_shows_version_and_default_and_links_to_model(page: Page) -> None:
     page.open()
     card = page.tab.locator(".card", has_text="quickstart")
     expect(card).to_contain_text("default")
@@ -60,7 +60,7 @@ def test_list_of_many_models_is_searched_and_sorted(
     assert page.findings() == []
 
 
-def test_empty_registry_says_how_to_add_a_model(context: BrowserContext, serve: Serve, tmp_path: Path) -> None:
+def test_empty_registry_shows_command(context: BrowserContext, serve: Serve, tmp_path: Path) -> None:
     page = Page(context.new_page(), serve(registry=tmp_path))
     page.open()
     page.wait_for("There are no models yet.")
@@ -68,7 +68,7 @@ def test_empty_registry_says_how_to_add_a_model(context: BrowserContext, serve: 
     assert page.findings() == []
 
 
-def test_failed_model_shows_its_reason_and_its_other_tabs(
+def test_failed_model_shows_reason_and_other_tabs(
     context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
 ) -> None:
     shutil.copytree(registries.examples / "quickstart", tmp_path / "broken")
@@ -83,7 +83,7 @@ def test_failed_model_shows_its_reason_and_its_other_tabs(
     expect(page.tab.get_by_role("alert")).to_have_count(0)
 
 
-def test_unknown_model_is_a_sentence(page: Page) -> None:
+def test_unknown_model_shows_error(page: Page) -> None:
     page.open("#/models/nothing")
     page.wait_for("there is no model")
     page.expect_error("404")

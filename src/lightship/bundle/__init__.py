@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from lightship.bundle.device import DEVICE as DEVICE
 from lightship.bundle.transform import UsedTransform
 from lightship.errors import BundleError, NotFound
 from lightship.tensors import Signature

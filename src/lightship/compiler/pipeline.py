@@ -10,7 +10,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,6 +157,8 @@ def compile_bundle(
             compression = _compress(job, job.budget, scratch, bundle, child)
         if job.data or compression or Config.parse(job.config).card:
             child(_reporting(job, compression, built.result.get("compiled_metrics", {})))
+        with suppress(CompileError):  # the manifest has the reason
+            child(_device(job))
         bundle = _verified(job, built, largest=limits.file_bytes)
     tried = child(_trial(job))
     report = _report(built, tried.result, bundle)
@@ -258,6 +260,16 @@ def _reporting(job: BuildJob, compression: Compression | None, compiled_metrics:
         reads=[*([job.data] if job.data else []), *_transform_files(job)],
         writes=[job.folder],
         subject="the process that evaluated the compiled model",
+    )
+
+
+def _device(job: BuildJob) -> Task:
+    return Task(
+        "lightship.compiler.device.child",
+        {"folder": str(job.folder.resolve()), "slow": job.slow},
+        reads=[],
+        writes=[job.folder],
+        subject="the process that made the file for devices",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lightship.bundle import EXPLAIN, GOLDEN, REPORT, Bundle
+from lightship.bundle import DEVICE, EXPLAIN, GOLDEN, REPORT, Bundle
 from lightship.compiler.compression.table import Compression
 from lightship.compiler.limits import Cost
 from lightship.compiler.verification.parity import Agreement
@@ -14,7 +14,7 @@ from lightship.explain.exact import storage
 from lightship.tensors import Signature
 
 # Files that a prediction does not need.
-_EXTRAS = (GOLDEN, REPORT, EXPLAIN, storage.FILE)
+_EXTRAS = (GOLDEN, REPORT, EXPLAIN, DEVICE, storage.FILE)
 
 
 def serving_bytes(bundle: Bundle) -> int:

@@ -15,6 +15,7 @@ _PHRASES: Mapping[str, str] = {
     "evaluate": "evaluating",
     "measure": "measuring",
     "compress": "comparing variants",
+    "device": "making the file for devices",
     "try": "trying the bundle",
     "describe": "reading names and shapes",
 }

@@ -10,7 +10,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from lightship.bundle import EXPLAIN, Bundle
+from lightship.bundle import DEVICE, EXPLAIN, MODEL, Bundle
+from lightship.bundle.device import DeviceModel
 from lightship.compiler.verification import report_file
 from lightship.errors import BundleError, LightshipError, SourceRefused
 from lightship.explain.compiled import Gradient
@@ -23,7 +24,7 @@ def verify(folder: Path, *, sandbox: str, largest: int, transform: str | None = 
 
     Raises SourceRefused where the folder holds more, links or devices, the bundle does not verify, or its manifest has
     another proof of confinement than ``sandbox``, another transform than ``transform``, the one of model.yaml, or a
-    gradient that the folder lacks.
+    gradient or a file for devices that the folder lacks.
     """
     total = 0
     for number, size in enumerate(_sizes(folder)):
@@ -37,6 +38,7 @@ def verify(folder: Path, *, sandbox: str, largest: int, transform: str | None = 
     if bundle.manifest.sandbox != sandbox:
         raise SourceRefused("compiling this model wrote a bundle whose manifest records another sandbox")
     _check_gradient(bundle)
+    _check_device(bundle)
     used = bundle.manifest.transform
     if (used and used.name) != transform:
         raise SourceRefused("compiling this model wrote a bundle that names another transform than model.yaml")
@@ -53,6 +55,19 @@ def _check_gradient(bundle: Bundle) -> None:
         ) from None
     if (EXPLAIN in bundle.manifest.files) == bool(gradient.reason):
         raise SourceRefused(f"compiling this model wrote a bundle whose manifest and {EXPLAIN} contradict each other")
+
+
+def _check_device(bundle: Bundle) -> None:
+    """Raise SourceRefused unless the manifest's entry and the folder agree."""
+    try:
+        device = DeviceModel.from_json(bundle.manifest.device)
+    except BundleError as error:
+        raise SourceRefused(
+            f"compiling this model wrote a bundle in which {error.message}", detail=error.detail
+        ) from None
+    listed = {name for name in (DEVICE, MODEL) if name in bundle.manifest.files}
+    if (DEVICE in listed) != (device.file == DEVICE) or device.file not in {"", *listed}:
+        raise SourceRefused(f"compiling this model wrote a bundle whose manifest and {DEVICE} contradict each other")
 
 
 def _sizes(folder: Path) -> Iterator[int]:

@@ -40,19 +40,25 @@ def _draw(page: Page, points: list[tuple[float, float]]) -> None:
     page.tab.mouse.up()
 
 
-def _best(page: Page) -> str:
-    return page.tab.locator(".best").inner_text().partition(",")[0]
+def _transfer(page: Page, target: str, event: str) -> None:
+    """Send an event with the file of a seven as `data`."""
+    script = f"""bytes => {{
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(bytes)], 'seven.png'));
+      {target}.dispatchEvent({event});
+    }}"""
+    page.tab.evaluate(script, list(SEVEN.read_bytes()))
 
 
 def test_image_file_is_predicted(page: Page) -> None:
     page.open(DIGITS)
     _choose(page, "seven.png", SEVEN.read_bytes())
     page.wait_for("7, 97.8%")
-    page.wait_for("8 × 8 pixels")
+    page.wait_for("The model sees it as 8")
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", SEVEN.read_bytes()[:60]])
-def test_unreadable_image_is_refused_with_a_sentence(page: Page, content: bytes) -> None:
+def test_unreadable_image_is_refused(page: Page, content: bytes) -> None:
     page.open(DIGITS)
     _choose(page, "broken.png", content)
     page.wait_for("broken.png is not an image")
@@ -82,7 +88,7 @@ def test_image_of_another_type_is_converted(page: Page) -> None:
     expect(page.tab.locator(".best")).to_contain_text("7,")
 
 
-def test_image_turned_by_its_exif_data_is_upright(page: Page) -> None:
+def test_image_with_exif_orientation_is_upright(page: Page) -> None:
     exif = PIL.Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
     seven = PIL.Image.open(SEVEN).convert("L")
@@ -113,7 +119,7 @@ def test_drawing_is_undone_and_cleared(page: Page) -> None:
     page.wait_for("Complete the input")
 
 
-def test_camera_takes_a_picture(page: Page) -> None:
+def test_camera_picture_is_predicted(page: Page) -> None:
     page.open(DIGITS)
     page.click("Camera")
     page.click("Open the camera")
@@ -125,7 +131,7 @@ def test_camera_takes_a_picture(page: Page) -> None:
     page.named("Open the camera").wait_for()
 
 
-def test_camera_that_is_refused_says_so(chromium: Browser, address: str) -> None:
+def test_refused_camera_shows_reason(chromium: Browser, address: str) -> None:
     context = chromium.new_context(locale="en-GB")
     context.add_init_script(
         "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
@@ -141,33 +147,18 @@ def test_camera_that_is_refused_says_so(chromium: Browser, address: str) -> None
 def test_dropped_image_is_predicted(page: Page) -> None:
     page.open(DIGITS)
     page.click("File")
-    page.tab.evaluate(
-        """bytes => {
-          const data = new DataTransfer();
-          data.items.add(new File([new Uint8Array(bytes)], 'seven.png'));
-          for (const type of ['dragover', 'drop'])
-            document.querySelector('.drop').dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
-        }""",
-        list(SEVEN.read_bytes()),
-    )
+    _transfer(page, "document.querySelector('.drop')", "new DragEvent('drop', {dataTransfer: data, cancelable: true})")
     expect(page.tab.locator(".best")).to_contain_text("7,")
 
 
 def test_pasted_image_is_predicted(page: Page) -> None:
     page.open(DIGITS)
     page.click("File")
-    page.tab.evaluate(
-        """bytes => {
-          const data = new DataTransfer();
-          data.items.add(new File([new Uint8Array(bytes)], 'seven.png'));
-          document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data}));
-        }""",
-        list(SEVEN.read_bytes()),
-    )
+    _transfer(page, "document", "new ClipboardEvent('paste', {clipboardData: data})")
     expect(page.tab.locator(".best")).to_contain_text("7,")
 
 
-def test_link_holds_a_small_image(page: Page) -> None:
+def test_link_with_small_image_reproduces_it(page: Page) -> None:
     page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.open(DIGITS)
     _choose(page, "seven.png", SEVEN.read_bytes())

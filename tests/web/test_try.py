@@ -1,4 +1,4 @@
-"""The page that tries a model, in Chromium: tables, the request in code, links and errors."""
+"""The page that tries a model in Chromium: tables, code, links and errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_try_page_is_accessible_and_fits_phone(page: Page, scheme: str, language
     assert page.overflow() <= 0
 
 
-def test_form_shows_the_answer_of_the_server(page: Page) -> None:
+def test_form_shows_answer_of_server(page: Page) -> None:
     page.open(QUICKSTART)
     values = {"mean radius": 20, "mean texture": 30.5, "mean concavity": 0.3}
     for label, value in values.items():
@@ -51,7 +51,7 @@ def test_form_shows_the_answer_of_the_server(page: Page) -> None:
     assert len(page.tab.locator("dd code").inner_text()) == 32
 
 
-def test_form_refuses_what_the_model_cannot_take(page: Page) -> None:
+def test_form_refuses_values_outside_dtype(page: Page) -> None:
     page.open(QUICKSTART)
     page.fill("mean radius", "wide")
     page.wait_for("“wide” is not a number.")
@@ -77,14 +77,14 @@ def test_button_predicts_where_changes_do_not(page: Page) -> None:
     assert "The input has changed since" not in page.text()
 
 
-def test_recorded_example_fills_the_form(page: Page) -> None:
+def test_recorded_example_fills_form(page: Page) -> None:
     page.open(QUICKSTART)
     before = page.field("mean radius").input_value()
     page.click("Example 2")
     assert page.field("mean radius").input_value() != before
 
 
-def test_json_shows_its_errors_in_place(page: Page) -> None:
+def test_json_body_shows_errors_in_place(page: Page) -> None:
     page.open(QUICKSTART)
     page.click("JSON")
     assert json.loads(page.field("Request body as JSON").input_value())["input"][0].keys() >= {"mean radius"}
@@ -108,7 +108,7 @@ def test_lost_connection_is_survived(page: Page) -> None:
     page.errors.clear()
 
 
-def test_link_reproduces_the_input(page: Page) -> None:
+def test_link_reproduces_input(page: Page) -> None:
     page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.open(QUICKSTART)
     page.fill("mean radius", "17.25")
@@ -120,12 +120,12 @@ def test_link_reproduces_the_input(page: Page) -> None:
 
 
 @pytest.mark.parametrize("input", ["%%%", "bm90IGpzb24", "eyJyYXdzIjp7ImZlYXR1cmVzIjp7Im1lYW4gcmFkaXVzIjo3fX19"])
-def test_link_that_was_changed_shows_a_form(page: Page, input: str) -> None:
+def test_malformed_link_shows_form(page: Page, input: str) -> None:
     page.open(f"{QUICKSTART}?input={input}")
     page.field("mean radius").wait_for()
 
 
-def test_request_in_curl_has_the_answer_of_the_page(page: Page) -> None:
+def test_curl_request_has_answer_of_page(page: Page) -> None:
     page.open(QUICKSTART)
     page.fill("mean radius", "12.5")
     page.tab.locator("summary").first.click()

@@ -25,14 +25,14 @@ def test_explanation_is_asked_for_when_opened(page: Page) -> None:
     assert any(url.endswith("/explain") for url in asked)
 
 
-def test_explanation_of_a_table_names_method_and_contributions(page: Page) -> None:
+def test_explanation_of_table_shows_contributions(page: Page) -> None:
     _explain(page, "quickstart")
     page.wait_for("The contributions")
     assert page.tab.locator(".contributions tbody tr").count() == 3
     assert "mean radius" in page.tab.locator(".contributions").inner_text()
 
 
-def test_explanation_follows_a_moved_value(page: Page) -> None:
+def test_explanation_follows_changed_value(page: Page) -> None:
     _explain(page, "quickstart")
     page.tab.locator(".contributions").wait_for()
     answer, contributions = page.tab.locator(".best"), page.tab.locator(".contributions")
@@ -51,7 +51,7 @@ def test_explanation_of_another_class_has_opposite_sign(page: Page) -> None:
     page.wait_for("For “benign”")
 
 
-def test_explanation_of_an_image_is_a_heat_map_with_a_table(page: Page) -> None:
+def test_explanation_of_image_is_heat_map_with_table(page: Page) -> None:
     page.open("#/models/digits/try", width=390, scheme="dark")
     page.click("File")
     page.tab.set_input_files("input[type=file]", "examples/digits/seven.png")

@@ -63,9 +63,11 @@ function Listed({ flat }: { readonly flat: readonly unknown[] }) {
 
 function Summary({ value, flat }: { readonly value: unknown; readonly flat: readonly unknown[] }) {
   const numbers = flat.filter((item) => typeof item === "number");
-  const extreme = (choose: (a: number, b: number) => number) => number(numbers.reduce(choose, numbers[0] ?? 0));
+  const [first = 0] = numbers;
+  const low = numbers.reduce((found, item) => Math.min(found, item), first);
+  const high = numbers.reduce((found, item) => Math.max(found, item), first);
   const mean = numbers.reduce((sum, item) => sum + item, 0) / Math.max(1, numbers.length);
-  const words = { shape: shapeOf(value).join(" × "), low: extreme(Math.min), high: extreme(Math.max), mean: number(mean) };
+  const words = { shape: shapeOf(value).join(" × "), low: number(low), high: number(high), mean: number(mean) };
   return (
     <>
       <p>{say.summary(words)}</p>

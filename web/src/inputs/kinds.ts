@@ -8,6 +8,6 @@ import { TEXT } from "./text";
 /** Return how an input is edited: by its kind, or as JSON where a form has no fields for it. */
 export function kindOf(field: InputField): InputKind {
   if (field.kind === "image") return IMAGE;
-  if (field.kind === "text") return TEXT;
+  if (field.kind === "text" && (field.columns?.length ?? 1) === 1) return TEXT;
   return columnsOf(field) ? COLUMNS : JSON_INPUT;
 }

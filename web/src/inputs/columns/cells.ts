@@ -63,7 +63,12 @@ function readNumber(text: string, dtype: string): Cell {
   const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value)) return { problem: say.notNumber({ text: text.slice(0, 40) }) };
   const [low, high] = LIMITS[dtype] ?? [-Number.MAX_VALUE, Number.MAX_VALUE];
-  return value < low || value > high ? { problem: say.outside({ low: number(low), high: number(high) }) } : { value };
+  return value < low || value > high ? { problem: say.outside({ low: limit(low), high: limit(high) }) } : { value };
+}
+
+/** Return a limit with all digits of an integer; those of floats have 39. */
+function limit(value: number): string {
+  return Number.isSafeInteger(value) ? number(value, {}) : String(value);
 }
 
 /** Return the value of a list's option, which is JSON, so that 1, "1" and true stay different. */

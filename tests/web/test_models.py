@@ -1,0 +1,89 @@
+"""The list of models in Chromium."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.bundles import Registries
+from tests.web.conftest import Serve
+from tests.web.page import Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("language", ["English", "中文"])
+def test_list_of_models_is_accessible_and_fits(page: Page, width: int, language: str) -> None:
+    page.open(width=width)
+    page.choose("Language", language)
+    page.tab.locator(".card").first.wait_for()
+    assert page.findings() == []
+    assert page.overflow() <= 0
+
+
+def test_card_shows_version_and_default_and_links_to_model(page: Page) -> None:
+    page.open()
+    card = page.tab.locator(".card", has_text="quickstart")
+    expect(card).to_contain_text("default")
+    expect(card).to_contain_text("version 1")
+    expect(card).to_contain_text("litert")
+    page.click("quickstart")
+    page.tab.locator(".best").wait_for()
+
+
+def test_list_of_few_models_has_no_search(page: Page) -> None:
+    page.open()
+    page.tab.locator(".card").first.wait_for()
+    assert page.tab.get_by_role("searchbox").count() == 0
+
+
+def test_list_of_many_models_is_searched_and_sorted(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+) -> None:
+    for number in range(12):
+        shutil.copytree(registries.examples / "quickstart", tmp_path / f"risk-{number}")
+    shutil.copytree(registries.examples / "digits", tmp_path / "digits")
+    page = Page(context.new_page(), serve(registry=tmp_path))
+    page.open()
+    page.fill("Search", "risk 1")
+    page.wait_for("3 of 13 models")
+    assert page.tab.locator(".card h2").all_inner_texts() == ["risk-1", "risk-10", "risk-11"]
+    page.fill("Search", "")
+    page.choose("Sort by", "size")
+    assert page.tab.locator(".card h2").first.inner_text() == "digits"
+    page.fill("Search", "nothing like it")
+    page.wait_for("No model matches")
+    assert page.findings() == []
+
+
+def test_empty_registry_shows_command(context: BrowserContext, serve: Serve, tmp_path: Path) -> None:
+    page = Page(context.new_page(), serve(registry=tmp_path))
+    page.open()
+    page.wait_for("There are no models yet.")
+    page.wait_for("lightship compile")
+    assert page.findings() == []
+
+
+def test_failed_model_shows_reason_and_other_tabs(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+) -> None:
+    shutil.copytree(registries.examples / "quickstart", tmp_path / "broken")
+    (tmp_path / "broken" / "1" / "manifest.json").write_text("{")
+    page = Page(context.new_page(), serve(registry=tmp_path))
+    page.open()
+    expect(page.tab.locator(".card")).to_contain_text("failed")
+    expect(page.tab.locator(".card .problem")).to_contain_text("manifest")
+    page.click("broken")
+    page.tab.get_by_role("alert").first.wait_for()
+    page.click("Versions")
+    expect(page.tab.get_by_role("alert")).to_have_count(0)
+
+
+def test_unknown_model_shows_error(page: Page) -> None:
+    page.open("#/models/nothing")
+    page.wait_for("there is no model")
+    page.expect_error("404")

@@ -103,7 +103,7 @@ class AsgiEntry:
             return
         request, send = scope.get(REQUEST) or Request("", ""), self._with_cors(scope, send)
         request.method, request.path = scope["method"], route_path(scope)
-        request.unslashed = unslashed(scope)
+        request.unslashed = request.unslashed or unslashed(scope)
         request.query = scope.get("query_string", b"").decode("latin-1")
         try:
             version = "" if "aws.event" in scope else scope.get("http_version", "")

@@ -147,12 +147,12 @@ def check_equal(values: Any, expected: Any, name: str) -> None:
         np.testing.assert_allclose(np.asarray(values, expected.dtype), expected, rtol=1e-3, atol=1e-4)
 
 
-def test_examples_of_images_are_pngs_of_equal_tensors_only(tmp_path: Path) -> None:
+def test_examples_of_images_are_pngs_of_nearest_levels(tmp_path: Path) -> None:
     kind = {"type": "image", "mode": "L", "scale": 1 / 255, "offset": 0.0}
     pixels = np.arange(32).reshape(2, 4, 4, 1)
-    exact = np.float32(pixels / 255)
-    between = np.float32((pixels + 0.4) / 255)
-    rows = np.concatenate([exact[:1], between[1:]])
+    between = np.float32((pixels[:1] + 0.4) / 255)
+    beyond = np.float32((pixels[1:] + 300) / 255)
+    rows = np.concatenate([between, beyond])
     found = form(published(tmp_path, x("float32", None, 4, 4, 1, kind=kind), rows={"x": rows}))
     assert len(found["examples"]) == 1
     assert found["examples"][0].startswith("iVBOR")

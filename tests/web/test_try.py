@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
+from lightship.bundle import Bundle
+from lightship.registry.registry import Registry
+from tests.bundles import Registries
+from tests.web.conftest import Serve
 from tests.web.page import Page
 
 pytestmark = pytest.mark.browser
@@ -141,3 +147,24 @@ def test_input_survives_change_of_tab(page: Page) -> None:
     page.click("Report")
     page.click("Try it")
     expect(page.field("mean radius")).to_have_value("13.75")
+
+
+def test_chosen_version_answers_same_input(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+) -> None:
+    shutil.copytree(registries.examples / "quickstart", tmp_path / "quickstart")
+    registry = Registry(str(tmp_path))
+    with registry.staging() as staged:
+        shutil.copytree(tmp_path / "quickstart" / "1", staged, dirs_exist_ok=True)
+        registry.publish("quickstart", Bundle.reopen(staged))
+    page = Page(context.new_page(), serve(registry=tmp_path))
+    page.open(QUICKSTART)
+    page.fill("mean radius", "13.75")
+    facts = page.tab.locator(".facts")
+    expect(facts).to_contain_text("Version2")
+    page.choose("Version", "version 1")
+    expect(facts).to_contain_text("Version1")
+    expect(page.field("mean radius")).to_have_value("13.75")
+    assert page.tab.url.endswith("?version=1")
+    page.tab.go_back()
+    expect(facts).to_contain_text("Version2")

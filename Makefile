@@ -17,6 +17,8 @@ TRANSFORMS := euros,$(LIGHTSHIP_TRANSFORMS)
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
+# The built page. Its compressed form is written last.
+PAGE := src/lightship/protocols/web/static/index.html.gz
 PORT ?= 8000
 # `make check` checks the subjects of the commits after this one.
 BASE ?= origin/main
@@ -43,23 +45,31 @@ endif
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-short lifting wheel build emulate clean
+.PHONY: help run web page-if-possible check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-short lifting wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-run: models ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
+run: models page-if-possible ## Set everything up and serve the example models on http://127.0.0.1:8000 (PORT=8000)
 	@$(BIN)/lightship up --port $(PORT) --default quickstart --transforms '$(TRANSFORMS)' $(NIGHTLY)
+
+web: $(PAGE) ## Build the page of the web application
+
+# The API needs no page, so that `make run` works where npm's packages cannot be downloaded.
+page-if-possible: | $(VENV)/.run
+	@mkdir -p build
+	@$(MAKE) --no-print-directory $(PAGE) > build/web.log 2>&1 || \
+		echo "the page could not be built (build/web.log says why): the API is served without it"
 
 check: lint ## Check style and types and run the fast tests
 	$(BIN)/python scripts/language --commits $(BASE)
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m 'not slow and not alone and not docker' $(FAST)
 
-test: lint examples models ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
+test: lint examples models $(PAGE) ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
 	$(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
 	$(BIN)/pytest $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
 
-coverage: $(VENV)/.dev examples models ## Run the same tests with coverage, which takes twice as long
+coverage: $(VENV)/.dev examples models $(PAGE) ## Run the same tests with coverage, which takes twice as long
 	@mkdir -p build/coverage
 	@rm -f build/coverage/*
 	$(BIN)/pytest --cov --cov-report= $(PARALLEL) $(PYTEST_ARGS)
@@ -77,7 +87,7 @@ keras2: $(VENV)/.dev ## Compile a Keras 2 file of every form
 public-models: $(VENV)/.dev ## Compile the model files of public packages; writes docs/public-models.md
 	PUBLIC_MODELS_PAGE=docs/public-models.md $(BIN)/$(FULL) tests/compiler/test_public_models.py
 
-wheel: $(VENV)/.dev examples ## Build the wheel and try every extra in a clean environment
+wheel: $(VENV)/.dev examples $(PAGE) ## Build the wheel and try every extra in a clean environment
 	$(BIN)/$(FULL) tests/packaging
 
 faults: $(VENV)/.dev examples ## Inject random crashes, delays and duplicates into jobs for FAULT_SECONDS (600)
@@ -98,6 +108,10 @@ models: $(patsubst %,models/%/state.json,$(KERAS_EXAMPLES) $(SKLEARN_EXAMPLES) $
 examples: $(KERAS_EXAMPLES:%=build/examples/models/%/state.json) $(SKLEARN_EXAMPLES:%=build/examples/sklearn/%/state.json) $(TRANSFORMED:%=build/examples/transformed/%/state.json) ## Train and compile them into build/examples, for tests
 
 TRAIN = @echo "training $*"; mkdir -p $(@D); $(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
+
+$(PAGE): $(shell find web -path web/node_modules -prune -o -type f -print) scripts/build-web requirements/web.txt | $(VENV)/.run
+	@echo "building the page"
+	@$(BIN)/python scripts/build-web
 
 build/examples/%.keras: examples/%/train.py | $(VENV)/.run
 	$(TRAIN)
@@ -130,7 +144,7 @@ $(SKLEARN_EXAMPLES:%=models/%/state.json): models/%/state.json: build/examples/s
 $(TRANSFORMED:%=models/%/state.json): models/%/state.json: build/examples/transformed/%/state.json
 	$(PUSH)
 
-build: $(VENV)/.dev models ## Build the Lambda image with the SAM CLI (needs Docker)
+build: $(VENV)/.dev models $(PAGE) ## Build the Lambda image with the SAM CLI (needs Docker)
 	$(BIN)/sam build
 
 emulate: $(VENV)/.dev examples ## Run the Lambda handler in the runtime emulator on port 9000, without Docker

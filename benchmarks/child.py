@@ -20,14 +20,16 @@ def run_module(
     *,
     environment: Mapping[str, str] | None = None,
     timeout: float = _TIMEOUT,
+    python: str = sys.executable,
 ) -> Any:
     """Run ``python -m MODULE`` with parameters and return its result.
 
-    The default environment is that of this process. Raises RuntimeError if the module fails.
+    The default environment is that of this process, and ``python`` its interpreter. Raises RuntimeError if the module
+    fails.
     """
     variables = os.environ if environment is None else {"PYTHONPATH": str(ROOT / "src"), **environment}
     done = subprocess.run(
-        [sys.executable, "-m", module],
+        [python, "-m", module],
         input=json.dumps(parameters),
         capture_output=True,
         text=True,

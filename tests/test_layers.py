@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "lightship"
 
 LAYERS = (
-    ("version", "errors", "numerals", "regular_files"),
+    ("version", "errors", "numerals", "regular_files", "documents"),
     ("extras",),
     ("settings", "tensors", "formats", "telemetry"),
     ("aws",),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lightship.errors import LightshipError, NotFound, RegistryError
+from lightship.errors import LightshipError, NotFound, RegistryError, StateError
 from lightship.registry.state import MAX_ENTRIES, Routing, State
 
 OFFERED = State(versions=(1, 2, 3))
@@ -130,3 +130,9 @@ def test_from_bytes_malformed_history_is_refused(history: Any) -> None:
     record = json.loads(OFFERED.to_bytes()) | {"history": history}
     with pytest.raises(RegistryError):
         State.from_bytes(json.dumps(record).encode(), "m/state.json")
+
+
+@pytest.mark.parametrize("data", [b'{"versions": ' + b"[" * 100_000, OFFERED.to_bytes().replace(b"3", b"1e999")])
+def test_from_bytes_hostile_numbers_and_nesting_are_refused(data: bytes) -> None:
+    with pytest.raises(StateError, match=r"m/state\.json"):
+        State.from_bytes(data, "m/state.json")

@@ -1,7 +1,7 @@
 """Part ``explain``: explanations of one row beside its prediction.
 
 Each model is explained by the best method of its bundle, and by the method that needs the model alone. Trees are
-explained beside shap too.
+explained beside shap too, and two networks beside its KernelExplainer.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cores
+from benchmarks import cores, peers
 from benchmarks.child import run_module
-from benchmarks.explain import trees
+from benchmarks.explain import kernel, trees
 from benchmarks.table import Row, Table, shown
 
 MODELS = ("quickstart", "logistic", "digits")
@@ -29,12 +29,15 @@ def measure(registry: Path, calls: int, step: Callable[[str], None]) -> dict[str
         with cores.last_core():
             parameters = {"registry": str(registry), "model": model, "calls": calls}
             figures[model] = run_module("benchmarks.explain.calls", parameters)
-    return {"models": figures, "trees": trees.measure(max(3, calls // 10), step)}
+    step("creating the environment of shap, once")
+    python = str(peers.make_environment("shap") / "bin" / "python")
+    beside = kernel.measure(registry, max(2, calls // 20), python, step)
+    return {"models": figures, "trees": trees.measure(max(3, calls // 10), python, step), "kernel": beside}
 
 
 def steps() -> int:
     """Return the number of calls of ``step``."""
-    return len(MODELS) + trees.steps()
+    return len(MODELS) + 1 + kernel.steps() + trees.steps()
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
@@ -47,6 +50,7 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
     )
     return [
         Table("Explanation of one row, one core, without HTTP", heads, rows),
+        kernel.table(results["explain"]["kernel"]),
         trees.table(results["explain"]["trees"]),
     ]
 

@@ -182,6 +182,40 @@ class Contents(NamedTuple):
     features: tuple[Mapping[str, Any], ...]
 
 
+class ModelFile(NamedTuple):
+    """A file of a version, with the SHA-256 of its content in hexadecimal."""
+
+    model: str
+    version: int
+    name: str
+    sha256: str
+
+
+class HistoryEntry(NamedTuple):
+    """A routing of the history, and the change that set it; see :class:`ModelState`.
+
+    ``at`` is in UTC as ISO 8601; None where it was not recorded. ``current`` marks the one in force.
+    """
+
+    number: int
+    change: str
+    at: str | None
+    labels: Mapping[str, int]
+    traffic: Mapping[int, float]
+    mirrored: Mapping[int, float]
+    current: bool
+
+
+class History(NamedTuple):
+    """The history of a model, the newest entry first.
+
+    ``previous`` is the number of the entry that a rollback restores; None where there is none.
+    """
+
+    entries: tuple[HistoryEntry, ...]
+    previous: int | None
+
+
 class VersionState(NamedTuple):
     """The state of one version.
 

@@ -10,6 +10,7 @@ to an HTTP status, each in one place; no other module knows about these::
     ├── MethodNotAllowed      method_not_allowed     the path exists, but not with this HTTP method
     ├── UnsupportedMedia      unsupported_media      a body of a media type that the input does not accept
     ├── TooLarge              too_large              a body, image or response beyond its size limit
+    ├── RangeNotSatisfiable   range_not_satisfiable  a range of bytes that begins after the end of a file
     ├── UrlTooLong            url_too_long           a path and query beyond their size limit
     ├── HeadersTooLarge       headers_too_large      more headers, or more bytes of headers, than the limit
     ├── BodyTimeout           body_timeout           a body that was not complete in time
@@ -24,7 +25,10 @@ to an HTTP status, each in one place; no other module knows about these::
     ├── TransformError        transform_failed       a user's transform raised, or returned wrong arrays
     │   └── TransformTimeout  transform_failed       a user's transform did not return in time
     ├── RegistryError         registry_failed        a registry that cannot be read or written
-    │   └── StateError        registry_failed        a model's state file that cannot be parsed
+    │   ├── UnreadableFile    registry_failed        a file of a registry that is a link, denied or too large
+    │   ├── StateError        registry_failed        a model's state file that cannot be read or parsed
+    │   ├── RoutingConflict   conflict               a change that the labels and traffic of a model do not allow
+    │   └── ReadOnlyRegistry  registry_read_only     a registry that this process may not write
     ├── SettingError          setting_invalid        an environment variable or option with an invalid value
     └── CompileError          compile_failed         the source cannot be compiled to a bundle
         ├── SourceRefused     source_refused         not a model file, a broken one or one that is unsafe to open
@@ -148,6 +152,16 @@ class TooLarge(LightshipError):
     code = "too_large"
 
 
+class RangeNotSatisfiable(LightshipError):
+    """A range of bytes that begins after the end of a file of ``size`` bytes."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, message: str, *, size: int = 0) -> None:
+        super().__init__(message)
+        self.size = size
+
+
 class UrlTooLong(LightshipError):
     """A path and query beyond their size limit."""
 
@@ -236,11 +250,30 @@ class RegistryError(LightshipError):
     code = "registry_failed"
 
 
+class UnreadableFile(RegistryError):
+    """A file of a registry that is a link or pipe, denied, or beyond its size limit.
+
+    Other files of the registry are not affected.
+    """
+
+
 class StateError(RegistryError):
-    """A model's state file that cannot be parsed.
+    """A model's state file that cannot be read or parsed.
 
     Other models of the registry are not affected.
     """
+
+
+class RoutingConflict(RegistryError):
+    """A change that a model's labels, traffic or history do not allow."""
+
+    code = "conflict"
+
+
+class ReadOnlyRegistry(RegistryError):
+    """A registry that this process may read, and may not write."""
+
+    code = "registry_read_only"
 
 
 class SettingError(LightshipError):

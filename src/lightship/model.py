@@ -78,7 +78,7 @@ class Model:
         """
         from lightship.bundle.golden import read_golden  # imported here: no request needs it
 
-        name, golden = self.manifest.signature(signature).name, read_golden(self.bundle.path / GOLDEN)
+        name, golden = self.manifest.signature(signature).name, read_golden(self.bundle.file(GOLDEN))
         if name not in golden:
             raise BundleError(f"the bundle's golden examples lack the signature '{name[:80]}'")
         return golden[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from errno import EINVAL, ELOOP
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 _REASON = "it is not a regular file"
+_BLOCK = 1024 * 1024
 
 
 def open_regular(path: Path, mode: Literal["rb", "wb"] = "rb") -> IO[bytes]:
@@ -17,6 +19,14 @@ def open_regular(path: Path, mode: Literal["rb", "wb"] = "rb") -> IO[bytes]:
     A link could lead to any file of this machine, and opening a pipe waits for its other end.
     """
     return open(path, mode, opener=_open)
+
+
+def digest_of(file: IO[bytes]) -> str:
+    """Return the SHA-256 of an open file in hexadecimal; it is read in blocks."""
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _open(path: str, flags: int) -> int:

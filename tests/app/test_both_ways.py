@@ -27,6 +27,9 @@ PATHS += ["/docs/start-js"]
 PATHS += ["/models", "/models/", "/models//", "/models/quickstart", "/models/quickstart/", "/models/nothing"]
 PATHS += ["/models/quickstart/versions/0", "/models/quickstart/versions/x/predict", "/models/quickstart/predict/"]
 PATHS += ["/models/quickstart/report", "/models/quickstart/versions/1/report", "/models/quickstart/report/"]
+PATHS += ["/models/quickstart/model.tflite", "/models/quickstart/manifest.json", "/models/quickstart/assets/x"]
+PATHS += ["/models/quickstart/form", "/models/quickstart/versions/1/form", "/models/quickstart/history"]
+PATHS += [f"/models/quickstart/{end}" for end in ("label", "traffic", "mirror", "rollback")]
 PATHS += ["/models/a/b", "/models/quick start", "/models/quickstart:predict", "/models/quickstart/predict\n"]
 PATHS += [
     "/nowhere",

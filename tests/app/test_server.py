@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +18,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bundles import Registries
+from lightship.registry.registry import Registry
+from tests.bundles import Registries, republish
+from tests.caches import CacheLock
 from tests.emulator import ROOT
 
 pytestmark = pytest.mark.alone  # timeouts of fractions of a second
@@ -268,27 +269,27 @@ def test_unfinished_request_is_aborted_after_grace(registries: Registries) -> No
 
 
 @pytest.fixture
-def slow(registries: Registries, tmp_path: Path) -> Path:
-    """Return a registry whose model loads once its manifest is written into a pipe."""
-    shutil.copytree(registries.small / "pair", tmp_path / "pair")
-    manifest = tmp_path / "pair" / "1" / "manifest.json"
-    manifest.rename(tmp_path / "manifest.json")
-    os.mkfifo(manifest)
-    return tmp_path
+def lock(registries: Registries, s3_registry: str, tmp_path: Path) -> Iterator[CacheLock]:
+    """Hold the lock of the cache for the model of a registry in S3."""
+    republish(Registry(s3_registry), registries.small / "pair" / "1", "pair")
+    with CacheLock(tmp_path / "cache") as lock:
+        yield lock
 
 
-def test_server_stopped_while_loading_exits_cleanly(slow: Path) -> None:
+def test_server_stopped_while_loading_exits_cleanly(
+    lock: CacheLock, s3_registry: str, s3_environment: dict[str, str]
+) -> None:
     port = _free_port()
-    with _loading(slow, port) as process:
+    with _loading(s3_registry, port, s3_environment) as process:
         _patiently(port).close()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
 
 @contextmanager
-def _loading(registry: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _loading(registry: str, port: int, settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server that is still loading its models."""
-    environment = {"PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(registry)}
+    environment = {"PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": registry, **settings}
     command = [sys.executable, "-m", "lightship", "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
@@ -304,16 +305,16 @@ def _free_port() -> int:
         return port
 
 
-def test_server_loading_models_is_alive_and_not_ready(slow: Path) -> None:
-    port, manifest = _free_port(), slow / "pair" / "1" / "manifest.json"
-    with _loading(slow, port):
+def test_server_loading_models_is_alive_and_not_ready(
+    lock: CacheLock, s3_registry: str, s3_environment: dict[str, str]
+) -> None:
+    port = _free_port()
+    with _loading(s3_registry, port, s3_environment):
         _patiently(port).close()
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             assert client.get("/health/live").status_code == 200
             assert client.get("/health/ready").status_code == 503
-            with manifest.open("wb") as pipe:
-                (slow / "manifest.json").rename(manifest)
-                pipe.write(manifest.read_bytes())
+            lock.release()
             until = time.monotonic() + 60
             while client.get("/health/ready").status_code != 200:
                 assert time.monotonic() < until

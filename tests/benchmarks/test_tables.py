@@ -82,6 +82,15 @@ RESULTS: dict[str, Any] = {
                 "methods": [{"method": "integrated_gradients", "explain_us": 200.0, "evaluations": 32}],
             }
         },
+        "kernel": {
+            "rectifiers": {
+                "method": "integrated_gradients",
+                "shap_us": 3e5,
+                "lightship_us": 1e3,
+                "worst": 150.0,
+                "median": 300.0,
+            }
+        },
         "trees": {"Forest": {"shap_us": {"1": 900.0, "32": 9e3}, "lightship_us": {"1": 300.0, "32": 4e3}}},
     },
     "trees": {

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from lightship.bundle import write_manifest
 from lightship.cli import lightship
 from lightship.registry.registry import Registry
 from tests.bundles import Registries
@@ -74,4 +75,17 @@ def test_draw_mistake_exits_with_2(draw: Run, words: tuple[str, ...], named: str
 def test_draw_other_model_exits_with_2(draw: Run, registries: Registries) -> None:
     result = draw("quickstart", registry=str(registries.examples))
     assert result.exit_code == 2
-    assert "decision trees and linear models" in result.stderr
+    assert "quickstart version 1" in result.stderr
+    assert "decision tree or linear model" in result.stderr
+
+
+def test_draw_model_with_lifted_input_names_model(draw: Run, tmp_path: Path) -> None:
+    registry = Registry(str(tmp_path / "registry"))
+    with registry.staging() as folder:
+        made = bundle_of(shop(LogisticRegression()), folder)[0]
+        reason = {"reason": "its input 'lifted_0' is int64: only floating-point numbers change smoothly"}
+        registry.publish("mood", write_manifest(folder, made.manifest._replace(explain=reason)))
+    result = draw("mood", registry=str(registry.location))
+    assert result.exit_code == 2
+    assert "lifted_0" not in result.stderr
+    assert "mood version 1" in result.stderr

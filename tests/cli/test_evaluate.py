@@ -80,6 +80,20 @@ def test_evaluate_single_class_is_warned_about(registries: Registries, tmp_path:
     data = datasets.write_csv(tmp_path / "data.csv")
     lines = data.read_text().splitlines()
     data.write_text("\n".join([lines[0], *(line for line in lines if "malignant" in line)]))
-    result = run(registries, "evaluate", "quickstart", str(data), "--bootstrap", "0")
+    result = CliRunner(mix_stderr=False).invoke(
+        lightship,
+        ["evaluate", "quickstart", str(data), "--bootstrap", "0", "--json", "--registry", str(registries.examples)],
+    )
     assert result.exit_code == 0
-    assert "every target is 'malignant'" in result.stdout
+    assert "data.csv, column 'malignancy': every target is 'malignant'" in result.stderr
+    evaluation = json.loads(result.stdout)["evaluation"]
+    assert evaluation["warnings"] == [result.stderr.removeprefix("warning: ").strip()]
+    assert "one class" in evaluation["outputs"][0]["absent"]["roc_auc"]
+
+
+def test_evaluate_one_row_and_more_skipped_rows_are_counted(registries: Registries, tmp_path: Path) -> None:
+    data = datasets.write_csv(tmp_path / "data.csv", rows=1)
+    data.write_text(data.read_text() + "1,2,3,unknown,a\n" * 25)
+    result = run(registries, "evaluate", "quickstart", str(data), "--skip-bad", "--bootstrap", "0")
+    assert "1 row, 25 skipped" in result.stdout
+    assert "skipped: 20 more rows; --json lists the first 20" in result.stdout

@@ -99,7 +99,7 @@ def test_explain_of_table_draws_bars(explain: Run, tmp_path: Path, name: str) ->
         (("quickstart", ROW, "--target", "bird"), "'bird'"),
         (("quickstart", ROW, "--target", "2"), "'2'"),
         (("quickstart", ROW, "--output", "chart.pdf"), "chart.pdf"),
-        (("quickstart", f"[{ROW}, {ROW}]", "--output", "chart.png"), "has 2"),
+        (("quickstart", f"[{ROW}, {ROW}]", "--output", "chart.png"), "--limit 1"),
         (("digits", SEVEN, "--output", "chart.svg"), "chart.svg"),
         (("digits", SEVEN, "--header"), "--header"),
         (("quickstart", "[1, 2]"), "features"),
@@ -123,6 +123,31 @@ def test_explain_beyond_evaluations_is_refused(explain: Run, monkeypatch: pytest
     result = explain("quickstart", ROW)
     assert result.exit_code == 2
     assert "LIGHTSHIP_EXPLAIN_EVALUATIONS" in result.stderr
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    path = tmp_path / "rows.csv"
+    path.write_text("mean radius,mean texture,mean concavity\n" + "14.1,19.3,0.09\n" * 200)
+    return str(path)
+
+
+def test_explain_with_limit_costs_only_limited_rows(explain: Run, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTSHIP_EXPLAIN_EVALUATIONS", "1500")
+    assert explain("quickstart", table, "--json").exit_code == 2
+    result = explain("quickstart", table, "--limit", "1")
+    assert result.exit_code == 0, result.stderr
+    assert "199 more rows" in result.stdout
+
+
+def test_explain_with_limit_and_json_prints_limited_rows(explain: Run, table: str) -> None:
+    assert len(json.loads(explain("quickstart", table, "--json", "--limit", "2").stdout)["explanations"]) == 2
+
+
+def test_explain_with_limit_draws_first_row(explain: Run, table: str, tmp_path: Path) -> None:
+    result = explain("quickstart", table, "--limit", "1", "--output", str(tmp_path / "chart.svg"))
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "chart.svg").is_file()
 
 
 def test_command_line_imports_neither_engine_nor_pillow() -> None:

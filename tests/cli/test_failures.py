@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,9 +17,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
+from rich.panel import Panel
+from rich.table import Table
 
 from lightship import aws
+from lightship.bundle import Manifest, write_manifest
 from lightship.cli import lightship
+from lightship.cli.output.terminal import console
 from tests.bundles import Registries
 
 LIGHTSHIP = [sys.executable, "-m", "lightship"]
@@ -113,7 +118,7 @@ def test_output_not_encodable_is_written_with_replacements(registries: Registrie
     assert b"pair" in done.stdout
 
 
-def on_a_terminal(words: list[str], **variables: str) -> bytes:
+def on_a_terminal(words: list[str], *, expected: int = 0, **variables: str) -> bytes:
     """Return what a command writes to a terminal."""
     reader, terminal = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
@@ -135,7 +140,7 @@ def on_a_terminal(words: list[str], **variables: str) -> bytes:
             break
         shown += part
     os.close(reader)
-    assert process.wait() == 0, shown
+    assert process.wait() == expected, shown
     return shown
 
 
@@ -146,6 +151,53 @@ def test_terminal_without_colour_gets_no_escape_sequences(registries: Registries
         assert ESCAPE not in on_a_terminal(command, NO_COLOR="1")
         assert ESCAPE not in on_a_terminal(command, TERM="dumb")
     assert ESCAPE in on_a_terminal(["show", "scorer", "--registry", str(registries.small)])
+
+
+HOSTILE = "\x1b[2J\x9b2Jtext"
+
+
+@pytest.fixture
+def hostile(registries: Registries, tmp_path: Path) -> str:
+    """Return a registry whose model has escape sequences in all texts of its manifest."""
+    folder = tmp_path / "scorer" / "1"
+    shutil.copytree(registries.small / "scorer", folder.parent)
+    manifest = Manifest.from_bytes((folder / "manifest.json").read_bytes())
+    texts = {"source": {HOSTILE: HOSTILE}, "metrics": {HOSTILE: 1.0}, "card": {"purpose": HOSTILE}}
+    reason = {"reason": HOSTILE}
+    write_manifest(folder, manifest._replace(**texts, trusted=(HOSTILE,), rewrites=(HOSTILE,), explain=reason))
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["models"],
+        ["show", "scorer"],
+        ["show", "scorer", "--json"],
+        ["draw", "scorer"],
+        ["predict", "scorer", "[[0, 9]]"],
+        ["explain", "scorer", "[[0, 9]]"],
+    ],
+    ids=" ".join,
+)
+def test_manifest_with_escape_sequences_is_printed_without(
+    hostile: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = on_a_terminal([*words, "--registry", hostile], expected=2 if words[0] == "draw" else 0, NO_COLOR="1")
+    assert b"scorer" in shown
+    assert ESCAPE not in shown
+    assert "\x9b".encode() not in shown or "--json" in words
+
+
+def test_screen_of_hostile_text_prints_no_controls(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table(HOSTILE)
+    table.add_row(f"one\ntwo {HOSTILE}")
+    for printed in (HOSTILE, table, Panel(HOSTILE)):
+        console().print(printed)
+    shown = capsys.readouterr().out
+    assert shown.count("text") == 4
+    assert all(character.isprintable() or character == "\n" for character in shown)
 
 
 READERS = (

@@ -110,3 +110,12 @@ def test_changed_report_is_refused(registry: str) -> None:
     result = run("pair", "--json", "--registry", registry)
     assert result.exit_code == 2
     assert "pair/1/report.json" in result.output
+
+
+@pytest.mark.parametrize("words", [("--json",), ("--output", "page.html")])
+def test_report_beyond_bounds_is_refused(registries: Registries, tmp_path: Path, words: tuple[str, ...]) -> None:
+    content = {"evaluation": {"worst": [{}] * 3000}}
+    large = str(with_report(registries.small, tmp_path / "models", content=content))
+    result = run("pair", *words, "--registry", large)
+    assert result.exit_code == 2
+    assert "report.json" in result.output

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightship.compiler.verification.datafiles import MOST_ROWS, read_data, read_targets
+from lightship.compiler.verification.datafiles import MOST_ROWS, read_data
 from lightship.errors import CompileError
 from lightship.tensors import Signature, TensorSpec
 from tests.inputs.tabular.customers import CSV, CUSTOMERS, NUMBERS
@@ -188,20 +188,30 @@ def test_read_data_csv_leaves_out_target(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text('a,kind,b\n1,"big, blue",2\n3,small,4\n')
     np.testing.assert_array_equal(read_data(path, PLAIN, target="kind")["x"], np.float32([[1, 2], [3, 4]]))
-    assert read_targets(path, PLAIN, "kind") == ["big, blue", "small"]
-    assert read_targets(path, PLAIN, "kind", rows=1) == ["big, blue"]
 
 
 def test_read_data_with_rows_reads_so_many(tmp_path: Path) -> None:
-    np.savez(tmp_path / "x.npz", x=np.ones((1000, 2)), y=np.arange(1000).reshape(1000, 1))
+    np.savez(tmp_path / "x.npz", x=np.ones((1000, 2)))
     assert len(read_data(tmp_path / "x.npz", PLAIN, rows=900)["x"]) == 900
-    assert read_targets(tmp_path / "x.npz", PLAIN, "y", rows=900) == list(range(900))
 
 
-@pytest.mark.parametrize("name", ["rows.csv", "rows.npz", "rows.npy"])
-def test_read_targets_missing_target_is_named(tmp_path: Path, name: str) -> None:
+def test_read_data_missing_target_is_named(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
-    np.savez(tmp_path / "rows.npz", x=np.ones((2, 2)))
-    np.save(tmp_path / "rows.npy", np.ones((2, 2)))
-    with pytest.raises(CompileError, match="kind"):
-        read_targets(tmp_path / name, PLAIN, "kind")
+    with pytest.raises(CompileError, match=r"rows\.csv.*'kind'.*a, b"):
+        read_data(tmp_path / "rows.csv", PLAIN, target="kind")
+
+
+def test_read_data_skip_bad_leaves_out_rows(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2\none,2\n5,6\n7,eight\n9,10\n")
+    with pytest.raises(CompileError, match=r"x\.csv, row 2.*--skip-bad"):
+        read_data(tmp_path / "x.csv", PLAIN)
+    assert read_data(tmp_path / "x.csv", PLAIN, skip_bad=True)["x"].tolist() == [[1, 2], [5, 6], [9, 10]]
+    assert read_data(tmp_path / "x.csv", PLAIN, skip_bad=True, rows=2)["x"].tolist() == [[1, 2], [5, 6]]
+    np.savez(tmp_path / "pair.npz", n=np.int64([[1], [2**31], [3]]), s=np.array(["a", "b", "c"]))
+    assert read_data(tmp_path / "pair.npz", PAIR, skip_bad=True)["n"].tolist() == [[1], [3]]
+
+
+def test_read_data_without_good_row_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\none,2\n")
+    with pytest.raises(CompileError, match=r"x\.csv"):
+        read_data(tmp_path / "x.csv", PLAIN, skip_bad=True)

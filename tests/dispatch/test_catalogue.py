@@ -10,6 +10,7 @@ import pytest
 
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
+from lightship.registry.state import Routing
 from lightship.serving.serving import Options
 from tests.bundles import Registries, republish
 from tests.evaluation.report.published import with_report
@@ -33,12 +34,8 @@ def registry(registries: Registries, tmp_path: Path) -> Registry:
 
 @pytest.mark.parametrize("threads", [0, 2])
 def test_catalogue_has_routing_size_and_kinds(registry: Registry, threads: int) -> None:
-    registry.change(
-        "modes",
-        lambda state: state.reroute(
-            replace(state.routing, labels={"production": 1}, traffic={1: 100}, shadows={2: 0.1})
-        ),
-    )
+    routing = Routing({"production": 1}, {1: 100}, {2: 0.1})
+    registry.change("modes", lambda state: state.reroute(routing))
     answers = Answers(registry, Options(default="pair"), threads=threads)
     modes, pair = ask(answers, "/models")["models"]
     assert (modes["labels"], modes["traffic"], modes["mirrored"]) == ({"production": 1}, {"1": 100}, {"2": 0.1})

@@ -27,6 +27,7 @@ def ask(
     folder = tmp_path_factory.mktemp("reports")
     registry = with_report(registries.small, folder, content=CONTENT, measurements=MEASUREMENTS)
     with_report(registries.small, folder, model="modes", content='{"evaluation": 5}')
+    with_report(registries.small, folder, model="roots", content={"evaluation": {"worst": [{}] * 3000}})
     answers = Answers(Registry(str(registry)), threads=request.param)
     yield asker(answers)
     answers.close()
@@ -76,6 +77,8 @@ def test_report_page_may_load_nothing(ask: Ask) -> None:
         ("/models/pair/versions/x/report", "", 404, "'x'"),
         ("/models/pair/report", "format=pdf", 400, "'pdf'"),
         ("/models/modes/report", "", 503, "report.json"),
+        ("/models/roots/report", "", 503, "report.json"),
+        ("/models/roots/report", "format=json", 503, "report.json"),
     ],
 )
 def test_report_request_mistake_is_named(ask: Ask, path: str, query: str, status: int, named: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +16,15 @@ Function = Callable[[Array], Array]
 
 
 class FunctionEngine:
-    """Engine of one function from the input x to the only output."""
+    """Engine of functions of the input x, by output."""
 
     stateful = False
 
-    def __init__(self, function: Function, output: str) -> None:
-        self._function = function
-        self._output = output
+    def __init__(self, functions: Mapping[str, Function]) -> None:
+        self._functions = functions
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        return {self._output: self._function(inputs["x"]).astype(np.float32)}
+        return {name: function(inputs["x"]).astype(np.float32) for name, function in self._functions.items()}
 
     def clone(self) -> FunctionEngine:
         return self
@@ -33,22 +32,29 @@ class FunctionEngine:
 
 def model(folder: Path, function: Function, output: TensorSpec, columns: tuple[str, ...] = ("a", "b")) -> Model:
     """Return a model of a table with these columns; it is written to an empty folder."""
-    folder.mkdir(parents=True)
+    return several(folder, [(function, output)], columns)
+
+
+def several(
+    folder: Path, functions: Sequence[tuple[Function, TensorSpec]], columns: tuple[str, ...] = ("a", "b")
+) -> Model:
+    """Return a model of a table with a function for each output, in an empty folder."""
     kind = {"type": "tabular", "columns": list(columns)}
     spec = TensorSpec("x", "float32", (None, len(columns)), kind)
     rows = np.random.default_rng(1).normal(size=(4, len(columns))).astype(np.float32)
-    return _written(folder, function, spec, output, rows)
+    return _written(folder, functions, spec, rows)
 
 
 def text_model(folder: Path, function: Function, output: TensorSpec) -> Model:
     """Return a model of one text per row; it is written to an empty folder."""
+    rows = np.array([b"a", b"b"], np.object_)
+    return _written(folder, [(function, output)], TensorSpec("x", "string", (None,)), rows)
+
+
+def _written(folder: Path, functions: Sequence[tuple[Function, TensorSpec]], spec: TensorSpec, rows: Array) -> Model:
     folder.mkdir(parents=True)
-    return _written(folder, function, TensorSpec("x", "string", (None,)), output, np.array([b"a", b"b"], np.object_))
-
-
-def _written(folder: Path, function: Function, spec: TensorSpec, output: TensorSpec, rows: Array) -> Model:
-    golden = ({"x": rows}, {output.name: function(rows).astype(np.float32)})
-    write_golden(folder / GOLDEN, {"serving_default": golden})
-    signature = Signature("serving_default", (spec,), (output,))
+    engine = FunctionEngine({output.name: function for function, output in functions})
+    write_golden(folder / GOLDEN, {"serving_default": ({"x": rows}, engine.run("serving_default", {"x": rows}))})
+    signature = Signature("serving_default", (spec,), tuple(output for _, output in functions))
     bundle = write_manifest(folder, Manifest("litert", (signature,), digests(folder)))
-    return Model(bundle, FunctionEngine(function, output.name))
+    return Model(bundle, engine)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from lightship.errors import InvalidInput
-from lightship.evaluation.comparison import Difference, Requirement, compare
+from lightship.evaluation.comparison import ComparedOutput, Difference, Requirement, compare
 from lightship.evaluation.comparison.mcnemar import mcnemar
 from lightship.evaluation.evaluate import Options, evaluate
 from lightship.model import Model
 from lightship.tensors import Array, TensorSpec
-from tests.evaluation.models import Function, model
+from tests.evaluation.models import Function, model, several
 
 ROWS = np.random.default_rng(0).normal(size=(9000, 2)).astype(np.float32)
 SPEC = TensorSpec("answer", "float32", (None, 1), classes=("no", "yes"))
@@ -49,7 +49,7 @@ def test_compare_differences_equal_those_of_evaluations(first: Model, second: Mo
     options = Options(replicates=50)
     found = compare(first, second, data, options)
     (before,), (after,) = (evaluate(each, data, options).outputs for each in (first, second))
-    for name, each in found.metrics.items():
+    for name, each in found.outputs[0].metrics.items():
         assert each.before == before.metrics[name].value
         assert each.difference == pytest.approx(after.metrics[name].value - before.metrics[name].value)
     assert found.data.rows == len(ROWS)
@@ -58,7 +58,7 @@ def test_compare_differences_equal_those_of_evaluations(first: Model, second: Mo
 
 def test_compare_paired_interval_is_narrower_than_unpaired(first: Model, data: Path, tmp_path: Path) -> None:
     nearly = model(tmp_path / "nearly", lambda x: by_column(0)(x + 0.01), SPEC)
-    found = compare(first, nearly, data, Options(replicates=100)).metrics["log_loss"]
+    found = compare(first, nearly, data, Options(replicates=100)).outputs[0].metrics["log_loss"]
     single = evaluate(first, data, Options(replicates=100)).outputs[0].metrics["log_loss"]
     assert found.low is not None
     assert found.high is not None
@@ -69,7 +69,7 @@ def test_compare_paired_interval_is_narrower_than_unpaired(first: Model, data: P
 
 
 def test_compare_changed_rows_are_counted_and_listed(first: Model, second: Model, data: Path) -> None:
-    found = compare(first, second, data, Options(replicates=0))
+    (found,) = compare(first, second, data, Options(replicates=0)).outputs
     before, after = ROWS[:, 0] > 0, ROWS[:, 1] > 0
     target = ROWS[:, 0] + ROWS[:, 1] + 0.5 > 0
     assert found.changed == (before != after).sum()
@@ -81,7 +81,7 @@ def test_compare_changed_rows_are_counted_and_listed(first: Model, second: Model
 
 
 def test_compare_same_model_has_no_differences(first: Model, data: Path) -> None:
-    found = compare(first, first, data, Options(replicates=20))
+    (found,) = compare(first, first, data, Options(replicates=20)).outputs
     assert {(each.difference, each.low, each.high) for each in found.metrics.values()} == {(0.0, 0.0, 0.0)}
     assert found.changed == 0
 
@@ -94,7 +94,7 @@ def test_compare_row_refused_by_one_model_is_left_out(first: Model, second: Mode
         compare(first, other, data)
     found = compare(first, other, data, Options(skip_bad=True, replicates=0))
     assert (found.data.rows, found.data.skipped) == (len(ROWS) - 1, 1)
-    assert found.changed == 0
+    assert found.outputs[0].changed == 0
 
 
 def test_compare_outputs_of_other_kind_are_refused(first: Model, data: Path, tmp_path: Path) -> None:
@@ -115,8 +115,7 @@ def test_mcnemar_p_value_equals_binomial_and_chi_squared_test() -> None:
     [("accuracy>=-0.02", True), ("accuracy >= 0", False), ("accuracy<0", True), ("accuracy > -0.01", False)],
 )
 def test_requirement_limit_is_compared_with_difference(text: str, holds: bool) -> None:
-    differences = {"accuracy": Difference(0.9, 0.89, -0.01, None, None)}
-    assert Requirement.parse(text).check(differences).holds is holds
+    assert Requirement.parse(text).check([output("answer", -0.01)]).holds is holds
 
 
 @pytest.mark.parametrize("text", ["accuracy", "accuracy>=", "accuracy>=x", "accuracy>=nan", ">=1", "accuracy=1"])
@@ -125,6 +124,67 @@ def test_requirement_of_other_form_is_refused(text: str) -> None:
         Requirement.parse(text)
 
 
-def test_requirement_of_unknown_metric_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="rmse"):
-        Requirement.parse("rmse<=0").check({"accuracy": Difference(1, 1, 0, None, None)})
+@pytest.mark.parametrize("text", ["rmse<=0", "rows.accuracy<=0"])
+def test_requirement_of_unknown_metric_or_output_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match=text.partition("<")[0]):
+        Requirement.parse(text).check([output("answer", 0)])
+
+
+def test_requirement_names_output_before_point() -> None:
+    outputs = [output("answer", 0.0), output("a.b/c", -0.5)]
+    assert Requirement.parse("accuracy>=0").check(outputs).holds
+    assert Requirement.parse("a.b/c.accuracy>=0").check(outputs).difference == -0.5
+
+
+def test_compare_undefined_metric_is_named_with_reason(first: Model, second: Model, data: Path) -> None:
+    lines = data.read_text().splitlines()
+    data.write_text("\n".join([lines[0], *(line for line in lines if line.endswith(",yes"))]))
+    found = compare(first, second, data, Options(replicates=0))
+    assert found.outputs[0].absent["roc_auc"] == "all targets are of one class"
+    assert "data.csv, column 'answer'" in found.warnings[0]
+    assert found.to_json()["warnings"] == list(found.warnings)
+    with pytest.raises(InvalidInput, match="undefined.*all targets are of one class"):
+        Requirement.parse("roc_auc>=-0.01").check(found.outputs)
+
+
+SIZE = TensorSpec("size", "float32", (None,))
+
+
+@pytest.fixture
+def two_targets(data: Path) -> Path:
+    lines = data.read_text().splitlines()
+    data.write_text("\n".join([f"{lines[0]},size", *(f"{line},{line.partition(',')[0]}" for line in lines[1:])]))
+    return data
+
+
+def test_compare_covers_every_output(two_targets: Path, tmp_path: Path) -> None:
+    before = several(tmp_path / "before", [(by_column(0), SPEC), (lambda x: x[:, 0], SIZE)])
+    after = several(tmp_path / "after", [(by_column(0), SPEC), (lambda x: x[:, 0] + 0.5, SIZE)])
+    found = compare(before, after, two_targets, Options(replicates=10))
+    answer, size = found.outputs
+    assert (answer.output, answer.changed, answer.mcnemar is None) == ("answer", 0, False)
+    assert (size.output, size.changed, size.mcnemar is None) == ("size", len(ROWS), True)
+    assert size.metrics["mae"].difference == pytest.approx(0.5, abs=1e-6)
+    assert len(size.changes) == 20
+    record = found.to_json()
+    assert [each["changed"]["rows"] for each in record["outputs"]] == [0, len(ROWS)]
+    assert not Requirement.parse("size.mae<=0.1").check(found.outputs).holds
+
+
+def test_compare_output_without_finite_prediction_does_not_hide_others(two_targets: Path, tmp_path: Path) -> None:
+    before = several(tmp_path / "before", [(by_column(0), SPEC), (lambda x: x[:, 0] * np.nan, SIZE)])
+    found = compare(before, before, two_targets, Options(replicates=0))
+    assert [each.rows for each in found.outputs] == [len(ROWS), 0]
+    assert "'size'" in found.data.exclusions[0]["reason"]
+    assert found.lost == 0
+
+
+def test_compare_output_of_one_model_is_named(first: Model, two_targets: Path, tmp_path: Path) -> None:
+    after = several(tmp_path / "after", [(by_column(0), SPEC), (lambda x: x[:, 0], SIZE)])
+    found = compare(first, after, two_targets, Options(replicates=0))
+    assert [each.output for each in found.outputs] == ["answer"]
+    assert found.unmatched == ("size",)
+
+
+def output(name: str, difference: float) -> ComparedOutput:
+    return ComparedOutput(name, 1, {"accuracy": Difference(0.9, 0.9 + difference, difference, None, None)})

@@ -69,7 +69,7 @@ def test_digest_of_folder_depends_on_names_and_contents(tmp_path: Path) -> None:
 def test_folder_without_images_and_model_without_images_are_refused(tmp_path: Path) -> None:
     (tmp_path / "images" / "a").mkdir(parents=True)
     signature = Signature("s", (TensorSpec("image", "float32", (None, 8, 8), {"type": "image", "mode": "L"}),), ())
-    with pytest.raises(InvalidInput, match="images: no images"):
+    with pytest.raises(InvalidInput, match="images: no images by class"):
         open_data(tmp_path / "images", signature)
     with pytest.raises(InvalidInput, match="takes no images"):
         open_data(tmp_path / "images", SIGNATURE)

@@ -6,7 +6,9 @@ import base64
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sklearn import metrics
 
 from lightship.calls import Call
@@ -140,6 +142,7 @@ def test_evaluate_unreadable_image_is_named_or_skipped(digits: Model, tmp_path: 
         ("empty.csv", ""),
         ("header.csv", f"mean radius,mean texture,mean concavity,{TARGET}\n"),
         ("columns.csv", f"a,b,{TARGET}\n1,2,benign\n"),
+        ("headerless.csv", "1,2,3,benign\n"),
         ("notarget.csv", "mean radius,mean texture,mean concavity\n1,2,3\n"),
         ("broken.npz", "PK"),
         ("broken.parquet", "PAR1"),
@@ -170,11 +173,57 @@ def test_evaluate_only_bad_rows_is_refused(quickstart: Model, tmp_path: Path) ->
         evaluate(quickstart, tmp_path / "data.csv", Options(skip_bad=True))
 
 
-def test_evaluate_single_class_has_reason_instead_of_areas(quickstart: Model, tmp_path: Path) -> None:
-    path = datasets.write_csv(tmp_path / "data.csv")
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join([lines[0], *(line for line in lines if "malignant" in line)]))
-    (output,) = evaluate(quickstart, path, FEW).outputs
+@pytest.mark.parametrize("suffix", datasets.WRITERS)
+def test_evaluate_single_class_has_reason_and_warning(quickstart: Model, tmp_path: Path, suffix: str) -> None:
+    path = datasets.WRITERS[suffix](tmp_path / f"data.{suffix}", rows=10)  # the first rows are malignant
+    found = evaluate(quickstart, path, FEW)
+    (output,) = found.outputs
     assert "roc_auc" not in output.metrics
     assert output.absent["roc_auc"]
     assert output.metrics["accuracy"].value > 0.5
+    column = "y" if suffix == "npz" else TARGET
+    (warning,) = found.to_json()["warnings"]
+    assert warning.startswith(f"data.{suffix}, column '{column}': every target is 'malignant'")
+
+
+def test_evaluate_folder_of_one_class_has_warning(digits: Model, tmp_path: Path) -> None:
+    images = datasets.write_images(tmp_path / "images", rows=20)
+    (tmp_path / "one").mkdir()
+    (images / "3").rename(tmp_path / "one" / "3")
+    (warning,) = evaluate(digits, tmp_path / "one", FEW).warnings
+    assert warning.startswith("one, column 'class': every target is '3'")
+
+
+def test_evaluate_csv_without_header_says_so(quickstart: Model, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("1,2,3,benign\n4,5,6,malignant\n")
+    with pytest.raises(InvalidInput, match=r"data\.csv: the file has no header"):
+        evaluate(quickstart, tmp_path / "data.csv", FEW)
+
+
+@pytest.mark.parametrize("name", ["3/photo.bmp", "3/deep/1.png", "beside.png", "notes.txt"])
+def test_evaluate_anything_beside_images_of_classes_is_named_or_skipped(
+    digits: Model, tmp_path: Path, name: str
+) -> None:
+    images = datasets.write_images(tmp_path / "images")
+    (images / name).parent.mkdir(exist_ok=True)
+    (images / name).write_bytes((images / "3" / "3.png").read_bytes())
+    (images / ".hidden").write_text("")
+    entry = "3/deep" if "deep" in name else name
+    with pytest.raises(InvalidInput, match=entry):
+        evaluate(digits, images, FEW)
+    data = evaluate(digits, images, Options(skip_bad=True, replicates=0)).data
+    assert (data.rows, data.skipped, data.skips[0]["file"]) == (60, 1, entry)
+
+
+def test_evaluate_binary_target_column_is_text(quickstart: Model, tmp_path: Path) -> None:
+    path = datasets.write_parquet(tmp_path / "data.parquet", rows=30)
+    table = parquet.read_table(path)
+    position = table.column_names.index(TARGET)
+    binary = table.set_column(position, TARGET, table.column(TARGET).cast(pa.binary()))
+    parquet.write_table(binary, path)
+    found = evaluate(quickstart, path, Options(slices=(TARGET,), replicates=0))
+    assert [value.value for value in found.slices[0].values] == ["benign", "malignant"]
+    broken = binary.set_column(position, TARGET, pa.array([b"\xff\xfe"] * 30))
+    parquet.write_table(broken, path)
+    with pytest.raises(InvalidInput, match=r"row 1, column 'malignancy': .*2 bytes that are not UTF-8"):
+        evaluate(quickstart, path, FEW)

@@ -76,14 +76,14 @@ def test_compare_second_model_without_prediction_meets_no_requirement(whole: Mod
     found = compare(whole, broken, data, FEW)
     assert (found.lost, found.data.rows, found.data.excluded) == (1, 2, 1)
     assert found.data.exclusions[0]["row"] == 2
-    assert found.metrics["rmse"].difference == 0
-    assert not Requirement.parse("rmse<=0").check(found.metrics, lost=found.lost).holds
+    assert found.outputs[0].metrics["rmse"].difference == 0
+    assert not Requirement.parse("rmse<=0").check(found.outputs, lost=found.lost).holds
 
 
 def test_compare_first_model_without_prediction_may_meet_requirement(whole: Model, broken: Model, data: Path) -> None:
     found = compare(broken, whole, data, FEW)
     assert (found.lost, found.data.excluded) == (0, 1)
-    assert Requirement.parse("rmse<=0").check(found.metrics, lost=found.lost).holds
+    assert Requirement.parse("rmse<=0").check(found.outputs, lost=found.lost).holds
 
 
 def test_compare_without_any_finite_row_is_refused(whole: Model, data: Path, tmp_path: Path) -> None:

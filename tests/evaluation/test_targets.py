@@ -28,6 +28,10 @@ def test_column_is_requested_one_or_first_output(requested: str | None, names: l
         (["no", "yes"], ["yes", " no", 1, 0.0, "1", True, None, "maybe", 2], [1, 0, 1, 0, 1, 1, -1, -1, -1]),
         (["1", "2"], ["2", 1, 2.0, "1.0", 0, Decimal(2)], [1, 0, 1, 0, -1, 1]),
         (["true", "false"], [True, False, "true"], [0, 1, 0]),
+        (["a", "b", "c"], [[2], ["b"], [7], []], [2, 1, -1, -1]),
+        (["a", "b", "c"], [[0, 1, 0], [0.0, 0.0, 1.0], [True, False, False], ("1", "0", "0")], [1, 2, 0, 0]),
+        (["a", "b", "c"], [[0, 1], [0, 0, 0], [1, 1, 0], [0.1, 0.9, 0], [0, 1, None], ["a", "b", "c"]], [-1] * 6),
+        (["a", "b"], [[[1], [0]], [float("nan"), 1]], [-1, -1]),
     ],
 )
 def test_cells_of_classes_are_indices(classes: list[str], cells: list[Any], indices: list[int]) -> None:

@@ -40,7 +40,7 @@ def test_evaluate_texts_lists_worst_row(mood: Model, data: Path) -> None:
 
 def test_compare_texts_counts_changes(mood: Model, data: Path, tmp_path: Path) -> None:
     other = text_model(tmp_path / "other", lambda texts: 1 - is_long(texts), MOOD)
-    assert compare(mood, other, data, Options(replicates=0)).changed == 3
+    assert compare(mood, other, data, Options(replicates=0)).outputs[0].changed == 3
 
 
 def test_evaluate_array_of_texts_lists_worst_row(mood: Model, tmp_path: Path) -> None:

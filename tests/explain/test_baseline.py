@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightship.bundle import GOLDEN, Bundle, digests, write_manifest
+from lightship.bundle import BASELINE, GOLDEN, Bundle, digests, write_manifest
 from lightship.bundle.golden import Golden, write_golden
 from lightship.errors import BundleError
-from lightship.explain.features.baseline import BASELINE, baseline_of, typical, write_baseline
+from lightship.explain.features.baseline import baseline_of, typical, write_baseline
 from lightship.tensors import Array, Signature, TensorSpec
 from lightship.tensors.archive import write_arrays
 from tests.explain.models import model

@@ -233,6 +233,7 @@ def test_explain_of_first_of_two_classes_is_opposite_of_second(tmp_path: Path, l
     assert yes.attributions["a"] == pytest.approx(0.9)
     assert no.attributions["a"] == pytest.approx(-0.9)
     assert no.prediction == pytest.approx(-0.9 if logits else 0.1)
+    assert yes.scale == no.scale == ("log_odds" if logits else "output")
 
 
 def test_explain_refuses_output_of_integers(registries: Registries) -> None:

@@ -110,6 +110,50 @@ def test_gateway_prefix_is_removed(registries: Registries, event: Any, base_path
     loop.close()
 
 
+def page_event(path: str, route: str, *, stage: str = "$default") -> Any:
+    """Return an event of a route without an authorizer, from a browser."""
+    event = event_for(path, stage=stage)
+    event["headers"] |= {"accept": "text/html"}
+    event["requestContext"] |= {"routeKey": route, "authorizer": None}
+    return event
+
+
+@pytest.mark.parametrize(
+    ("event", "base_path", "location"),
+    [
+        (page_event("/prod", "GET /", stage="prod"), "", "prod/"),
+        (page_event("/team/ml", "GET /"), "/team/ml", "ml/"),
+        (page_event("/prod/", "GET /", stage="prod"), "", None),
+        (page_event("/", "GET /"), "/ml", None),
+    ],
+)
+@pytest.mark.parametrize("fast", [True, False])
+def test_gateway_page_redirects_to_final_slash(
+    registries: Registries, event: Any, base_path: str, location: str | None, fast: bool
+) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    answer = gateway(core(registries.examples, base_path=base_path), fast=fast)(event, None)
+    assert answer["headers"].get("location") == location
+    assert answer["statusCode"] == 308 if location else answer["headers"]["content-type"].startswith("text/html")
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/app/models", 401), ("/app/openapi.json", 401), ("/app/", 200)])
+@pytest.mark.parametrize("fast", [True, False])
+def test_gateway_route_of_page_authenticates_no_other_path(
+    registries: Registries, path: str, status: int, fast: bool
+) -> None:
+    """A base path below /app/ must not make the API's routes open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    event = page_event(path, "GET /app/{proxy+}") | {"headers": {"accept": "*/*", "host": "example.org"}}
+    assert gateway(core(registries.examples, base_path="/app"), fast=fast)(event, None)["statusCode"] == status
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
 @pytest.mark.parametrize(
     ("event", "status"),
     [

@@ -129,6 +129,13 @@ class Deployed:
         answer = self._emulator.invoke(event | {"body": '{"input": [4, 9]}', "isBase64Encoded": False})
         return answer["statusCode"], answer["headers"].get("lightship-version"), json.loads(answer["body"])
 
+    def send(self, path: str, body: str) -> tuple[int, Any]:
+        """Return status and body of the answer to a POST of JSON."""
+        event = copy.deepcopy(EVENT)
+        event["rawPath"] = event["requestContext"]["http"]["path"] = path
+        answer = self._emulator.invoke(event | {"body": body, "isBase64Encoded": False})
+        return answer["statusCode"], json.loads(answer["body"])
+
 
 @contextmanager
 def running(bucket: str, s3_environment: dict[str, str], **settings: str) -> Iterator[Deployed]:
@@ -184,6 +191,16 @@ def test_deployed_function_missing_model_is_404_despite_403_of_s3(deployed: Depl
     assert status == 404
     assert body["error"]["code"] == "not_found"
     assert "'missing'" in body["error"]["message"]
+
+
+def test_deployed_function_without_write_permission_refuses_label(
+    bucket: str, s3_environment: dict[str, str], registries: Registries
+) -> None:
+    with running(bucket, s3_environment, LIGHTSHIP_ALLOW_ADMIN="1") as function:
+        republish(function.registry, registries.small / "modes" / "1", "modes")
+        status, body = function.send("/models/modes/label", '{"label": "production", "version": 1}')
+        assert (status, body["error"]["code"]) == (403, "registry_read_only")
+        assert function.registry.state("modes").routing.labels == {}
 
 
 @pytest.mark.parametrize("action", ["s3:GetObject", "s3:ListBucket"])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import shutil
 import socket
 import subprocess
 import sys
+import tarfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,7 @@ import pytest
 from tests.bundles import Registries
 from tests.emulator import ROOT
 
+PAGE = "lightship/protocols/web/static/"
 KEPT = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "PIP_", "UV_")
 INSTALL = runpy.run_path(str(ROOT / "scripts" / "install"))
 PREDICT = """
@@ -76,14 +80,21 @@ def uv(*arguments: str | Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel from a copy: a build leaves files in its source folder."""
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build wheel and sdist from a copy: a build leaves files in its source folder."""
     folder = tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("MANIFEST.in", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
-    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
-    uv("build", "--wheel", "--quiet", "--no-build-isolation", "--python", sys.executable, folder)
-    (built,) = (folder / "dist").glob("*.whl")
+    ignored = shutil.ignore_patterns("*.egg-info", "__pycache__", "node_modules")
+    for name in ("src", "web", "scripts", "requirements"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    uv("build", "--wheel", "--sdist", "--quiet", "--no-build-isolation", "--python", sys.executable, folder)
+    return folder / "dist"
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: Path) -> Path:
+    (built,) = distributions.glob("*.whl")
     return built
 
 
@@ -101,6 +112,26 @@ def installed(wheel: Path, tmp_path: Path) -> Callable[[str], Environment]:
     overrides = tmp_path / "overrides.txt"  # as tool.uv of pyproject.toml: tensorflow-cpu replaces tensorflow
     overrides.write_text("tensorflow==2.21.0; sys_platform != 'linux' or platform_machine != 'x86_64'\n")
     return install
+
+
+def test_distributions_contain_built_page_and_sources(distributions: Path, wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        installed = {name.removeprefix(PAGE) for name in archive.namelist() if name.startswith(PAGE)}
+    assert "index.html.gz" in installed
+    assert any(re.fullmatch(r"app/index-.{8}\.js\.gz", name) for name in installed)
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {f"src/{PAGE}{name}" for name in installed} <= names
+    sources = {"web/package-lock.json", "web/.npmrc", "web/src/main.tsx", "scripts/build-web", "requirements/web.txt"}
+    assert sources <= names
+
+
+def test_lock_of_page_names_no_registry() -> None:
+    packages = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    assert len(packages) > 10
+    assert [name for name, each in packages.items() if "resolved" in each] == []
+    assert [name for name, each in packages.items() if name and "integrity" not in each] == []
 
 
 def test_wheel_without_extras_predicts_and_names_serve(

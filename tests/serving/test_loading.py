@@ -1,12 +1,11 @@
 """Test loading versions while requests are answered.
 
-A version whose manifest is a pipe keeps loading until the test writes into it.
+A version in S3 keeps loading while the test holds the lock of the local cache.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,19 +13,22 @@ from pathlib import Path
 
 import pytest
 
+from lightship.bundle import GOLDEN, write_manifest
 from lightship.calls import ModelSelector
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Options, Serving
+from lightship.settings import CacheSettings
 from tests.bundles import Registries, republish
+from tests.caches import CacheLock
 from tests.serve import Answers
 
 PATIENCE = 30.0
 
 
 @pytest.fixture
-def registry(registries: Registries, tmp_path: Path) -> Registry:
-    registry = Registry(str(tmp_path / "models"))
+def registry(registries: Registries, s3_registry: str) -> Registry:
+    registry = Registry(s3_registry, cache=CacheSettings.from_environment())
     republish(registry, registries.small / "modes" / "1", "modes")
     republish(registry, registries.small / "pair" / "1", "pair")
     return registry
@@ -40,30 +42,22 @@ def answers(registry: Registry) -> Iterator[Answers]:
     answers.close()
 
 
-class Pipe:
-    """A version's manifest as a pipe: opening the bundle blocks until :meth:`write`."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._data = path.read_bytes()
-        path.unlink()
-        os.mkfifo(path)
-
-    def write(self) -> None:
-        if self._data:
-            self._path.write_bytes(self._data)
-            self._data = b""
+def publish_next(registry: Registry) -> int:
+    """Publish a version with another manifest: the local cache lacks it."""
+    bundle = registry.open("modes", 1)
+    with registry.staging() as staged:
+        manifest = bundle.manifest._replace(card={"purpose": "next"})
+        return registry.publish("modes", write_manifest(bundle.copy(staged).path, manifest))
 
 
 @contextmanager
-def held(answers: Answers, registry: Registry, version: int) -> Iterator[Pipe]:
+def held(answers: Answers, version: int) -> Iterator[CacheLock]:
     """Hold back the loading of a version that the server has already listed."""
-    pipe = Pipe(registry.path("modes", version) / "manifest.json")
+    folder = CacheSettings.from_environment().folder
+    assert folder is not None
     assert answers.serving.status.statistics("modes", version) == ()
-    try:
-        yield pipe
-    finally:
-        pipe.write()
+    with CacheLock(folder) as lock:
+        yield lock
 
 
 async def post(answers: Answers, path: str, body: bytes) -> tuple[int, str]:
@@ -78,18 +72,16 @@ async def until(answers: Answers, version: str) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_previous_version_answers_while_new_one_loads(
-    answers: Answers, registry: Registry, registries: Registries
-) -> None:
+def test_previous_version_answers_while_new_one_loads(answers: Answers, registry: Registry) -> None:
 
     async def go_live() -> None:
-        version = republish(registry, registries.small / "modes" / "1", "modes")
-        with held(answers, registry, version) as pipe:
+        version = publish_next(registry)
+        with held(answers, version) as lock:
             for _ in range(3):
                 assert await post(answers, "/models/modes/predict", b'{"input": [1, 2]}') == (200, "1")
             pair = b'{"input": {"a": [1, 2], "b": [1]}}'
             assert await post(answers, "/models/pair/predict", pair) == (200, "1")
-            await asyncio.to_thread(pipe.write)
+            lock.release()
         await until(answers, str(version))
 
     asyncio.run(go_live())
@@ -100,54 +92,51 @@ def test_explicit_version_load_does_not_block_other_requests(
 ) -> None:
 
     async def ask_for_it() -> None:
-        version = republish(registry, registries.small / "modes" / "1", "modes")
-        with held(answers, registry, version) as pipe:
+        version = publish_next(registry)
+        republish(registry, registries.small / "roots" / "1", "roots")
+        registry.open("roots").file(GOLDEN)  # in the cache, so that loading it needs no lock
+        with held(answers, version) as lock:
             paths = [f"/models/modes/versions/{version}/predict"] * 20
             waiting = [asyncio.ensure_future(post(answers, path, b'{"input": [1, 2]}')) for path in paths]
-            republish(registry, registries.small / "roots" / "1", "roots")
             assert await post(answers, "/models/roots/predict", b'{"input": [4, 9]}') == (200, "1")
             assert not any(task.done() for task in waiting)
-            await asyncio.to_thread(pipe.write)
+            lock.release()
             assert await asyncio.gather(*waiting) == [(200, str(version))] * 20
 
     asyncio.run(ask_for_it())
 
 
-def test_readiness_does_not_wait_for_loading_version(
-    answers: Answers, registry: Registry, registries: Registries
-) -> None:
+def test_readiness_does_not_wait_for_loading_version(answers: Answers, registry: Registry) -> None:
     registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"production": 1})))
 
     async def ask_for_it() -> None:
-        version = republish(registry, registries.small / "modes" / "1", "modes")
-        with held(answers, registry, version) as pipe:
+        version = publish_next(registry)
+        with held(answers, version) as lock:
             waiting = asyncio.ensure_future(post(answers, f"/models/modes/versions/{version}/predict", b"{}"))
             for path in ("/v1/models/modes", "/ping", "/health/ready", "/v2/health/ready", "/models"):
                 request = Request("GET", path, caller="me")
                 response = await asyncio.wait_for(answers.answer_soon(request), PATIENCE)
                 assert response.status == 200
             assert not waiting.done()
-            await asyncio.to_thread(pipe.write)
+            lock.release()
             assert (await waiting)[0] == 400
 
     asyncio.run(ask_for_it())
 
 
-def test_shadow_calls_beyond_queue_limit_are_dropped_and_counted(
-    answers: Answers, registry: Registry, registries: Registries
-) -> None:
-    version = republish(registry, registries.small / "modes" / "1", "modes")
+def test_shadow_calls_beyond_queue_limit_are_dropped_and_counted(answers: Answers, registry: Registry) -> None:
+    version = publish_next(registry)
     labels, sampled = {"production": 1}, {version: 1.0}
     registry.change("modes", lambda state: state.reroute(replace(state.routing, labels=labels, shadows=sampled)))
 
     async def ask_often() -> None:
-        with held(answers, registry, version) as pipe:
+        with held(answers, version) as lock:
             for number in range(100):
                 body = b'{"input": [1, %d]}' % number
                 assert await post(answers, "/models/modes/predict", body) == (200, "1")
             pair = b'{"input": {"a": [1, 2], "b": [1]}}'
             assert await post(answers, "/models/pair/predict", pair) == (200, "1")
-            await asyncio.to_thread(pipe.write)
+            lock.release()
 
     asyncio.run(ask_often())
     answers.close()
@@ -190,16 +179,14 @@ def test_recently_used_version_stays_loaded_and_withdrawn_one_is_unloaded(
     assert loaded(serving) == [1, 3, 4]
 
 
-def test_withdrawn_version_does_not_answer_while_other_version_loads(
-    answers: Answers, registry: Registry, registries: Registries
-) -> None:
-    version = republish(registry, registries.small / "modes" / "1", "modes")
+def test_withdrawn_version_does_not_answer_while_other_version_loads(answers: Answers, registry: Registry) -> None:
+    version = publish_next(registry)
     registry.change("modes", lambda state: state.withdraw(1))
 
     async def ask_for_it() -> None:
-        with held(answers, registry, version) as pipe:
+        with held(answers, version) as lock:
             waiting = asyncio.ensure_future(post(answers, "/models/modes/predict", b'{"input": [1, 2]}'))
-            await asyncio.to_thread(pipe.write)
+            lock.release()
             assert await waiting == (200, str(version))
 
     asyncio.run(ask_for_it())

@@ -37,25 +37,25 @@ def test_new_version_is_served_without_restart(registries: Registries, tmp_path:
 
 def test_repaired_version_is_loaded_again(registries: Registries, tmp_path: Path) -> None:
     shutil.copytree(registries.small / "modes", tmp_path / "modes")
-    golden = tmp_path / "modes" / "1" / "golden.npz"
-    whole = golden.read_bytes()
-    golden.write_bytes(b"")
+    model = tmp_path / "modes" / "1" / "model.tflite"
+    whole = model.read_bytes()
+    model.write_bytes(b"")
     serving = Serving(Registry(str(tmp_path)), Options(refresh=0))
     with pytest.raises(BundleError):
         serving.load("modes")
-    golden.write_bytes(whole)
+    model.write_bytes(whole)
     assert serving.load("modes").version == 1
 
 
 def test_failed_load_is_not_retried_within_interval(registries: Registries, tmp_path: Path) -> None:
     shutil.copytree(registries.small / "modes", tmp_path / "modes")
-    golden = tmp_path / "modes" / "1" / "golden.npz"
-    whole = golden.read_bytes()
-    golden.write_bytes(b"")
+    model = tmp_path / "modes" / "1" / "model.tflite"
+    whole = model.read_bytes()
+    model.write_bytes(b"")
     serving = Serving(Registry(str(tmp_path)), Options(refresh=3600))
     with pytest.raises(BundleError):
         serving.load("modes")
-    golden.write_bytes(whole)
+    model.write_bytes(whole)
     with pytest.raises(BundleError):
         serving.load("modes")
 

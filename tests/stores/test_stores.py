@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,17 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import boto3
+import orjson
 import pytest
+from click.testing import CliRunner
 
+from lightship import documents
 from lightship.calls import Call
-from lightship.errors import BundleError, NotFound, RegistryError
+from lightship.cli import lightship
+from lightship.errors import BundleError, NotFound, ReadOnlyRegistry, RegistryError, StateError, UnreadableFile
 from lightship.model import Model
+from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.registry.state import State
 from lightship.settings import CacheSettings
 from lightship.stores.folder import FolderStore
 from lightship.stores.s3 import S3Store
 from tests.bundles import Registries, republish
+from tests.serve import Answers
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -107,12 +115,14 @@ def test_path_cache_stays_within_limit(bucket: str, registries: Registries, tmp_
     names = ("pair", "modes", "roots")
     for name in names:
         republish(registry, registries.small / name / "1", name)
-    store = S3Store(bucket, cache=CacheSettings(tmp_path / "small", 8000))
+    sizes = [sum(file.stat().st_size for file in registry.path(name, 1).iterdir()) for name in names]
+    limit = sum(sizes) - 1
+    store = S3Store(bucket, cache=CacheSettings(tmp_path / "small", limit))
     paths = [Path(store.path(f"{name}/1")) for name in names]  # plain paths, which do not keep the folders in the cache
     assert store.path("roots/1") == paths[2]
     assert paths[2].is_dir()
     assert not paths[0].is_dir()
-    assert sum(file.stat().st_size for file in (tmp_path / "small").rglob("*") if file.is_file()) <= 8000
+    assert sum(file.stat().st_size for file in (tmp_path / "small").rglob("*") if file.is_file()) <= limit
     assert not list((tmp_path / "small").glob(".half-*"))
 
 
@@ -229,3 +239,129 @@ def test_registry_behind_link_is_read_and_written(registry_folder: Path, tmp_pat
 def registry_folder(bundle: Path, tmp_path: Path) -> Path:
     republish(Registry(str(tmp_path / "models")), bundle, "modes")
     return tmp_path / "models"
+
+
+@pytest.mark.parametrize("make", [link, pipe, folder])
+def test_open_bundle_with_irregular_manifest_is_refused(
+    registry_folder: Path, tmp_path: Path, make: Callable[[Path, Path], None]
+) -> None:
+    manifest = registry_folder / "modes" / "1" / "manifest.json"
+    manifest.rename(tmp_path / "manifest.json")
+    make(manifest, tmp_path / "manifest.json")
+    with pytest.raises(BundleError, match=r"modes/1 .*manifest\.json"):
+        Registry(str(registry_folder)).open("modes", 1)
+
+
+@pytest.mark.parametrize("make", [link, pipe, folder])
+def test_models_with_irregular_state_are_listed_and_others_served(
+    registry_folder: Path, bundle: Path, tmp_path: Path, make: Callable[[Path, Path], None]
+) -> None:
+    registry = Registry(str(registry_folder))
+    republish(registry, bundle, "broken")
+    state = registry_folder / "broken" / "state.json"
+    state.rename(tmp_path / "state.json")
+    make(state, tmp_path / "state.json")
+    _assert_only_broken_fails(registry)
+    result = CliRunner(mix_stderr=False).invoke(lightship, ["models", "--json", "--registry", str(registry_folder)])
+    assert result.exit_code == 0, result.output
+    assert {entry["name"]: "error" in entry for entry in json.loads(result.stdout)} == {"broken": True, "modes": False}
+
+
+def test_models_with_oversized_state_in_bucket_are_listed_and_others_served(bucket: str, bundle: Path) -> None:
+    registry = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
+    for name in ("modes", "broken"):
+        republish(registry, bundle, name)
+    _put(bucket, "broken/state.json", documents.STATE + 1)
+    _assert_only_broken_fails(registry)
+
+
+def _assert_only_broken_fails(registry: Registry) -> None:
+    assert registry.models() == ["broken", "modes"]
+    with pytest.raises(StateError, match=r"broken/state\.json"):
+        registry.state("broken")
+    answers = Answers(registry)
+    models = answers.answer(Request("GET", "/models", caller="me"))
+    found = {entry["name"]: entry for entry in orjson.loads(models.body)["models"]}
+    assert "broken/state.json" in found["broken"]["error"]
+    assert not found["modes"].get("error")
+    assert answers.answer(Request("GET", "/health/ready")).status == 200
+    body = b'{"input": [[1, 2]]}'
+    assert answers.answer(Request("POST", "/models/modes/predict", body=body, caller="me")).status == 200
+    assert answers.answer(Request("POST", "/models/broken/predict", body=body, caller="me")).status == 503
+
+
+LIMITS = {
+    "modes/state.json": documents.STATE,
+    "modes/1/manifest.json": documents.MANIFEST,
+    "modes/1/report.json": documents.REPORT,
+    "modes/measurements/1.json": documents.MEASUREMENTS,
+}
+
+
+@pytest.mark.parametrize("key", LIMITS)
+def test_read_beyond_limit_of_document_is_refused(bucket: str, tmp_path: Path, key: str) -> None:
+    path = tmp_path / "models" / key
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(LIMITS[key] + 1))
+    _put(bucket, key, LIMITS[key] + 1)
+    stores = FolderStore(tmp_path / "models"), S3Store(bucket, cache=CacheSettings.from_environment())
+    digest = hashlib.sha256(bytes(LIMITS[key] + 1)).hexdigest()
+    for store in stores:
+        for read in (store.read, lambda key, store=store: store.file(key, digest)):
+            with pytest.raises(UnreadableFile, match=f"{key} .*{LIMITS[key] + 1:,}.*{LIMITS[key]:,}"):
+                read(key)
+
+
+@pytest.mark.parametrize("key", LIMITS)
+def test_read_of_document_at_limit_is_whole(bucket: str, tmp_path: Path, key: str) -> None:
+    path = tmp_path / "models" / key
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(LIMITS[key]))
+    _put(bucket, key, LIMITS[key])
+    for store in (FolderStore(tmp_path / "models"), S3Store(bucket, cache=CacheSettings.from_environment())):
+        found = store.read(key)
+        assert found is not None
+        assert len(found[0]) == LIMITS[key]
+
+
+def test_push_leaves_out_oversized_measurements(registry_folder: Path, bucket: str) -> None:
+    measurements = registry_folder / "modes" / "measurements" / "1.json"
+    measurements.parent.mkdir(exist_ok=True)
+    measurements.write_bytes(bytes(documents.MEASUREMENTS + 1))
+    words = ["push", "modes", f"s3://{bucket}", "--registry", str(registry_folder)]
+    result = CliRunner(mix_stderr=False).invoke(lightship, words)
+    assert result.exit_code == 0, result.output
+    assert "modes/measurements/1.json" in result.stderr
+    pushed = Registry(f"s3://{bucket}", cache=CacheSettings.from_environment())
+    assert pushed.versions("modes") == [1]
+    assert pushed.measurements("modes", 1) == {}
+
+
+def test_pull_of_oversized_manifest_is_refused_in_one_sentence(bucket: str, bundle: Path, tmp_path: Path) -> None:
+    republish(Registry(f"s3://{bucket}"), bundle, "modes")
+    _put(bucket, "modes/1/manifest.json", documents.MANIFEST + 1)
+    words = ["pull", "modes", f"s3://{bucket}", "--registry", str(tmp_path / "own")]
+    result = CliRunner(mix_stderr=False).invoke(lightship, words)
+    assert result.exit_code == 2
+    assert "modes/1/manifest.json" in result.stderr
+    assert "Traceback" not in result.output
+    assert Registry(str(tmp_path / "own")).models() == []
+
+
+def _put(bucket: str, key: str, size: int) -> None:
+    client = boto3.client("s3")
+    client.put_object(Bucket=bucket, Key=key, Body=bytes(size))
+    client.close()
+
+
+def test_sizes_are_those_of_files(registry: Registry, bundle: Path) -> None:
+    republish(registry, bundle, "modes")
+    sizes = registry.sizes("modes", 1)
+    files = [file for file in bundle.rglob("*") if file.is_file()]
+    assert {file.relative_to(bundle).as_posix(): file.stat().st_size for file in files}.items() <= sizes.items()
+
+
+def test_write_to_read_only_folder_names_key_without_local_path() -> None:
+    with pytest.raises(ReadOnlyRegistry, match=r"m/state\.json") as raised:
+        FolderStore(Path("/sys/kernel")).write("m/state.json", b"{}", if_match=None)
+    assert "/sys" not in raised.value.message

@@ -11,6 +11,7 @@ import pytest
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.provider import Stack
 
+from lightship.dispatch.callers import PAGE_ROUTES
 from lightship.settings import Settings
 from tests.template.deployed import api, of_type, transformed, values
 from tests.template.evaluated import SOURCE, Evaluated, environment
@@ -37,9 +38,14 @@ def deployed() -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the operations of the only path, by method."""
-    (path,) = document["paths"].values()
-    return dict(path)
+    """Return the operations of the API, without those of the page, by method."""
+    return dict(document["paths"]["/{proxy+}"])
+
+
+def page_operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the operations of the page, by route key."""
+    paths = {path: methods for path, methods in document["paths"].items() if path != "/{proxy+}"}
+    return {f"{method.upper()} {path}": each for path, methods in paths.items() for method, each in methods.items()}
 
 
 @every_mode
@@ -50,6 +56,36 @@ def test_api_every_route_requires_configured_authorizer(
     assert operations(document).keys() == METHODS
     assert all(operation["security"] == security for operation in operations(document).values())
     assert all(name in document["components"]["securitySchemes"] for scheme in security for name in scheme)
+
+
+@every_mode
+def test_page_routes_have_no_authorizer(
+    deployed: dict[str, Any], parameters: dict[str, Any], security: list[dict[str, list[str]]]
+) -> None:
+    """Require an empty `security`: without it, SAM would add its default."""
+    found = page_operations(api(deployed, **parameters))
+    assert found.keys() == PAGE_ROUTES
+    assert all(operation["security"] == [] for operation in found.values())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "method"),
+    [
+        ({}, "iam"),
+        ({"ApiAuth": "NONE"}, "none"),
+        (LAMBDA, "token"),
+        (JWT, "token"),
+        (JWT | {"JwtClient": "page"}, "jwt"),
+        ({"ApiAuth": "NONE", "JwtClient": "page"}, "none"),
+    ],
+)
+def test_sign_in_of_page_follows_authorizer(parameters: dict[str, Any], method: str) -> None:
+    origins = {"JwtOrigins": ["https://pool.auth.example", "https://b.example"]}
+    variables = environment("PredictFunction", **parameters, **origins)
+    assert variables["LIGHTSHIP_SIGN_IN"] == method
+    settings = Settings.from_environment(variables)
+    assert settings.page.sign_in_of(None)["method"] == method
+    assert "https://pool.auth.example" in settings.page.origins
 
 
 @every_mode
@@ -106,7 +142,9 @@ def test_sam_local_finds_every_route_and_accepts_binary_bodies(mode: str) -> Non
     stack = Stack("", "", "template.yaml", {"ApiAuth": mode}, copy.deepcopy(SOURCE))
     found = ApiProvider([stack]).api
     methods = {method.lower() for route in found.routes for method in route.methods}
-    assert {(route.path, route.function_name) for route in found.routes} == {("/{proxy+}", "PredictFunction")}
+    assert {(route.path, route.function_name) for route in found.routes} == {
+        (path, "PredictFunction") for path in ("/{proxy+}", "/", "/app/{proxy+}", "/service-worker.js")
+    }
     assert methods >= METHODS
     assert found.binary_media_types == ["*/*"]
 
@@ -167,9 +205,9 @@ def test_metrics_are_off_by_default() -> None:
 def test_routes_invoke_alias(deployed: dict[str, Any]) -> None:
     (alias,) = of_type(deployed, "AWS::Lambda::Alias")
     integrations = list(values(deployed["Resources"]["Api"], "x-amazon-apigateway-integration"))
-    assert len(integrations) == len(METHODS)
+    assert len(integrations) == len(METHODS) + len(PAGE_ROUTES)
     assert all(each["uri"]["Fn::Sub"][1] == {"Alias": {"Ref": alias}} for each in integrations)
     permissions = of_type(deployed, "AWS::Lambda::Permission").values()
     granted = [each for each in permissions if each["FunctionName"] == {"Ref": alias}]
     assert {each["Principal"] for each in granted} == {"apigateway.amazonaws.com"}
-    assert len(granted) == len(METHODS)
+    assert len(granted) == len(METHODS) + len(PAGE_ROUTES)

@@ -16,8 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from lightship.protocols.web.files import STATIC
 from tests.browser import BROWSER
-from tests.bundles import Registries
-from tests.emulator import ROOT
+from tests.emulator import EXAMPLES, ROOT
 from tests.web.page import Page
 
 # Chromium's own camera, which shows a moving picture.
@@ -63,7 +62,7 @@ def serving(registry: Path, *words: str, **settings: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def serve(built: Path, registries: Registries) -> Iterator[Serve]:
+def serve(built: Path) -> Iterator[Serve]:
     """Return a function that starts a server and returns its address.
 
     Its keywords are settings. It serves the examples; ``registry`` replaces them. The servers end with the tests of
@@ -71,8 +70,8 @@ def serve(built: Path, registries: Registries) -> Iterator[Serve]:
     """
     with ExitStack() as stack:
 
-        def start(*words: str, registry: Path = registries.examples, **settings: str) -> str:
-            default = {"LIGHTSHIP_DEFAULT_MODEL": "quickstart"} if registry == registries.examples else {}
+        def start(*words: str, registry: Path = EXAMPLES, **settings: str) -> str:
+            default = {"LIGHTSHIP_DEFAULT_MODEL": "quickstart"} if registry == EXAMPLES else {}
             return stack.enter_context(serving(registry, *words, **{**default, **settings}))
 
         yield start

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import BrowserContext
 
+from tests.web.conftest import Serve
 from tests.web.page import Page
 
 pytestmark = pytest.mark.browser
+
+GROUND = "getComputedStyle(document.body).backgroundColor"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -17,10 +21,46 @@ def test_page_lists_models_accessibly_and_fits_phone(page: Page, scheme: str) ->
     assert page.overflow() <= 0
 
 
-def test_page_in_chinese_is_kept(page: Page) -> None:
+def test_language_is_kept(page: Page) -> None:
     page.open()
     page.choose("Language", "中文")
     page.wait_for("模型")
     page.open()
     page.wait_for("模型")
     assert page.tab.evaluate("document.documentElement.lang") == "zh"
+
+
+def test_colours_of_choice_replace_those_of_system_and_are_kept(page: Page) -> None:
+    page.open(scheme="light")
+    light = page.tab.evaluate(GROUND)
+    page.choose("Colours", "Dark")
+    dark = page.tab.evaluate(GROUND)
+    page.open(scheme="light")
+    assert page.tab.evaluate(GROUND) == dark != light
+    page.choose("Colours", "System")
+    assert page.tab.evaluate(GROUND) == light
+
+
+def test_lost_connection_is_shown_until_server_answers(page: Page, context: BrowserContext) -> None:
+    page.open()
+    page.wait_for("quickstart")
+    context.set_offline(True)
+    page.wait_for("The connection to the server is lost")
+    assert page.findings() == []
+    context.set_offline(False)
+    page.wait_until("!document.querySelector('.connection')")
+
+
+def test_page_behind_prefix_loads_files(context: BrowserContext, serve: Serve) -> None:
+    """A proxy adds a prefix to the address; all addresses of the page are relative."""
+    address = serve()
+    page = Page(context.new_page(), "http://proxy.example/ml/")
+
+    def forward(route: object) -> None:
+        url = route.request.url.replace("http://proxy.example/ml/", address)  # type: ignore[attr-defined]
+        route.fulfill(response=route.fetch(url=url))  # type: ignore[attr-defined]
+
+    page.tab.route("http://proxy.example/ml/**", forward)
+    page.open()
+    page.wait_for("quickstart")
+    assert page.errors == []

@@ -5,7 +5,9 @@ import { get } from "./api/client";
 import { useLoaded } from "./api/loading";
 import { onSessionChange, signedIn } from "./api/session";
 import type { Settings } from "./api/types";
+import { ConnectionLine } from "./components/connection";
 import { Shown } from "./components/states";
+import { ThemeChoice } from "./components/theme";
 import { LANGUAGES, setLanguage, texts, useLanguage } from "./i18n";
 import { JobPage } from "./pages/jobs/job";
 import { JobsPage } from "./pages/jobs/jobs";
@@ -59,14 +61,17 @@ function Frame({ settings, children }: { readonly settings: Settings; readonly c
           {settings.jobs && <a href={to(["jobs"])}>{say.jobs()}</a>}
           <a href="./docs">{say.api()}</a>
         </nav>
-        <label class="language">
-          <span class="hidden">{say.language()}</span>
-          <select value={current} onChange={(event) => setLanguage(event.currentTarget.value as (typeof LANGUAGES)[number])}>
-            <option value="en">English</option>
-            <option value="zh">中文</option>
-          </select>
-        </label>
+        <select
+          aria-label={say.language()}
+          value={current}
+          onChange={(event) => setLanguage(event.currentTarget.value as (typeof LANGUAGES)[number])}
+        >
+          <option value="en">English</option>
+          <option value="zh">中文</option>
+        </select>
+        <ThemeChoice />
       </header>
+      <ConnectionLine />
       <main id="content" tabIndex={-1}>
         {children}
       </main>
@@ -74,12 +79,27 @@ function Frame({ settings, children }: { readonly settings: Settings; readonly c
   );
 }
 
-/** Show the sign-in where the server needs one, else the page. */
+/**
+ * Show the sign-in where the server needs one, else the page.
+ *
+ * A page whose sign-in has ended stays behind the sign-in, with all that was entered.
+ */
 function SignedIn({ settings }: { readonly settings: Settings }) {
   const [present, setPresent] = useState(signedIn);
+  const [shown, setShown] = useState(false);
   useEffect(() => onSessionChange(() => setPresent(signedIn())), []);
-  if (settings.sign_in.method !== "none" && !present) return <SignIn settings={settings} />;
-  return <Page settings={settings} />;
+  const needed = settings.sign_in.method !== "none" && !present;
+  useEffect(() => setShown((before) => before || !needed), [needed]);
+  return (
+    <>
+      {needed && <SignIn settings={settings} ended={shown} />}
+      {(shown || !needed) && (
+        <div hidden={needed}>
+          <Page settings={settings} />
+        </div>
+      )}
+    </>
+  );
 }
 
 function Page({ settings }: { readonly settings: Settings }) {

@@ -24,6 +24,7 @@ from lightship.app.messages import (
     Send,
     replay,
     route_path,
+    send_file,
     send_response,
     unslashed,
     with_body,
@@ -102,7 +103,7 @@ class AsgiEntry:
             return
         request, send = scope.get(REQUEST) or Request("", ""), self._with_cors(scope, send)
         request.method, request.path = scope["method"], route_path(scope)
-        request.unslashed = unslashed(scope)
+        request.unslashed = request.unslashed or unslashed(scope)
         request.query = scope.get("query_string", b"").decode("latin-1")
         try:
             version = "" if "aws.event" in scope else scope.get("http_version", "")
@@ -159,7 +160,7 @@ class AsgiEntry:
                 body.take(len(request.body))
             if admitted.matched is not None and self._fast_path:
                 response = await self._steps.respond(request, admitted.matched)
-                await send_response(connection.send, identified(request, response))
+                await self._send(connection, identified(request, response))
             else:
                 application = await self._application()
                 await self._forward(application, admitted, connection, inflated=inflated)
@@ -172,6 +173,16 @@ class AsgiEntry:
             await discard(connection.receive, limit=self._entry.max_body, seconds=_LINGER)
         finally:
             body.release()
+
+    async def _send(self, connection: _Connection, response: Response) -> None:
+        """Send a response; raises the error of a file that was interrupted."""
+        if response.file is None or connection.scope["method"] == "HEAD":
+            await send_response(connection.send, response)
+            return
+        try:
+            await send_file(connection.send, response, response.file, self._steps.in_call_thread)
+        except OSError as error:
+            raise _ResponseInterrupted(error) from None
 
     async def _forward(
         self, application: InnerApplication, admitted: Admitted, connection: _Connection, *, inflated: bool

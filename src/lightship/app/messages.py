@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from lightship import protocols
-from lightship.protocols.http import Request, Response
+from lightship.protocols.http import FilePart, Request, Response
 from lightship.protocols.security import DATA_POLICY, security_headers
 
 Scope = MutableMapping[str, Any]
@@ -14,6 +16,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+InThread = Callable[[Callable[[], bytes]], Awaitable[bytes]]
 Headers = Iterable[tuple[bytes, bytes]]
 
 _ID = b"x-correlation-id"
@@ -22,11 +25,24 @@ _SECURITY_HEADERS = [(name.encode(), value.encode()) for name, value in security
 
 async def send_response(send: Send, response: Response) -> None:
     """Send a response as two messages."""
-    headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
-    if "content-length" not in response.headers:
-        headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send(_start(response))
     await send({"type": "http.response.body", "body": response.body})
+
+
+async def send_file(send: Send, response: Response, part: FilePart, in_thread: InThread) -> None:
+    """Send a response whose body is a file, one block at a time, read in threads."""
+    await send(_start(response))
+    blocks = part.blocks()
+    while block := await in_thread(partial(next, blocks, b"")):
+        await send({"type": "http.response.body", "body": block, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _start(response: Response) -> Message:
+    headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+    if "content-length" not in response.headers and response.status != HTTPStatus.NOT_MODIFIED:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    return {"type": "http.response.start", "status": response.status, "headers": headers}
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -15,11 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lightship import protocols
 from lightship.app.asgi import ADMITTED
-from lightship.app.messages import route_path, send_response
+from lightship.app.messages import route_path, send_file, send_response
+from lightship.app.steps import Steps
 from lightship.dispatch.admission import read_headers
 from lightship.dispatch.dispatcher import Dispatcher, error_response
 from lightship.errors import LightshipError, Unauthenticated
-from lightship.protocols.http import Route
+from lightship.protocols.http import FilePart, Route
+from lightship.protocols.http import Response as Answer
 
 
 class ProtocolRoute(APIRoute):
@@ -103,4 +105,18 @@ async def _respond(request: Request, dispatcher: Dispatcher) -> Response:
         response = error_response(inner, error)
     else:
         response = await admitted.steps.respond(inner, matched)
+    if response.file is not None:
+        return _FileResponse(response, response.file, admitted.steps)
     return Response(response.body, response.status, response.headers)
+
+
+class _FileResponse(Response):
+    """A response whose body is a file."""
+
+    def __init__(self, response: Answer, part: FilePart, steps: Steps) -> None:
+        super().__init__(None, response.status, response.headers)
+        self._response, self._part, self._steps = response, part, steps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file in blocks; Starlette's own responses for that run a second task."""
+        await send_file(send, self._response, self._part, self._steps.in_call_thread)

@@ -1,22 +1,27 @@
 """The bundle: a compiled model with its manifest.
 
 A folder with ``manifest.json``, the compiled model and ``golden.npz`` (recorded inputs and the original model's
-outputs). It is immutable, verified whenever it is opened, and never executes code. Its identity is the SHA-256 of its
-manifest, which holds the SHA-256 of every other file and nothing that differs between two identical compiles.
+outputs). It is immutable and never executes code. Its files are verified when it is opened, or when they are first
+used. Its identity is the SHA-256 of its manifest, which holds the SHA-256 of every other file and nothing that differs
+between two identical compiles.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import orjson
 
+from lightship import documents
 from lightship.bundle.device import DEVICE as DEVICE
+from lightship.bundle.extras import Extras
 from lightship.bundle.transform import UsedTransform
 from lightship.errors import BundleError, NotFound
+from lightship.regular_files import digest_of, open_regular
 from lightship.tensors import Signature
 
 # The version of the manifest's schema. A reader accepts every earlier one: fields that are added have a default, and a
@@ -29,10 +34,13 @@ ASSETS = "assets"
 GOLDEN = "golden.npz"
 EXPLAIN = "explain.tflite"
 REPORT = "report.json"
+BASELINE = f"{ASSETS}/baseline.npz"
+EXACT = f"{ASSETS}/explain.npz"
+# The files that no prediction needs.
+EXTRAS = frozenset({GOLDEN, EXPLAIN, REPORT, BASELINE, EXACT, DEVICE})
 DEFAULT_SIGNATURE = "serving_default"
 
-_MANIFEST_LIMIT = 4 * 1024 * 1024
-_BLOCK = 1024 * 1024
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Manifest(NamedTuple):
@@ -81,6 +89,11 @@ class Manifest(NamedTuple):
     explain: Mapping[str, Any] = {}
     card: Mapping[str, str] = {}
     device: Mapping[str, Any] = {}
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Return the names of the files that predictions need."""
+        return tuple(name for name in self.files if name not in EXTRAS)
 
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
@@ -140,7 +153,7 @@ class Manifest(NamedTuple):
             manifest = cls(
                 engine=str(record["engine"]),
                 signatures=tuple(Signature.from_json(entry) for entry in record["signatures"]),
-                files={_checked_path(name): str(digest) for name, digest in record["files"].items()},
+                files={_checked_path(name): _checked_digest(digest) for name, digest in record["files"].items()},
                 source=dict(record["source"]),
                 parity=dict(record["parity"]),
                 metrics=dict(record["metrics"]),
@@ -167,26 +180,30 @@ class Manifest(NamedTuple):
 class Bundle(NamedTuple):
     """A verified bundle on disk.
 
-    ``digest`` is the SHA-256 of its manifest, in hexadecimal; ``size`` is its files' size in bytes, without the
-    manifest.
+    Attributes:
+        digest: SHA-256 of its manifest, in hexadecimal.
+        size: bytes of the files that predictions need, without the manifest.
+        extras: the other files, if they are verified at their first use only; None where they are in the folder.
     """
 
     path: Path
     manifest: Manifest
     digest: str
     size: int
+    extras: Extras | None = None
 
     @classmethod
-    def open(cls, path: Path, *, display_name: str | None = None) -> Bundle:
+    def open(cls, path: Path, *, display_name: str | None = None, needed_only: bool = False) -> Bundle:
         """Read the manifest and verify that the folder holds exactly the listed files.
 
-        Raises BundleError, which names the first file that is missing, changed or not listed. Its message names the
-        bundle by ``display_name``, by default its path: pass a name where clients must not see local paths.
+        With ``needed_only``, the files that no prediction needs are not verified and may be absent. Raises BundleError,
+        which names the first file that is missing, changed or not listed. Its message names the bundle by
+        ``display_name``, by default its path: pass a name where clients must not see local paths.
         """
         display_name = display_name or str(path)
         data = _read_manifest(path, display_name)
         manifest = Manifest.from_bytes(data)
-        _verify(path, manifest.files, display_name)
+        _verify(path, manifest.files, manifest.needed if needed_only else manifest.files, display_name)
         return cls._of(path, manifest, data)
 
     @classmethod
@@ -200,17 +217,33 @@ class Bundle(NamedTuple):
 
     @classmethod
     def _of(cls, path: Path, manifest: Manifest, data: bytes) -> Bundle:
-        size = sum((path / name).stat().st_size for name in manifest.files)
+        size = sum((path / name).stat().st_size for name in manifest.needed)
         return cls(path=path, manifest=manifest, digest=hashlib.sha256(data).hexdigest(), size=size)
 
+    def file(self, name: str) -> Path:
+        """Return the local path of a file, verified; one of the extras may be downloaded.
+
+        Raises BundleError where it is not listed, missing or changed, RegistryError where it cannot be downloaded.
+        """
+        digest = self.manifest.files.get(name)
+        if digest is None:
+            raise BundleError(f"the bundle has no {name}")
+        if self.extras is None or name not in EXTRAS:
+            return self.path / name
+        return self.extras.path(name, digest)
+
     def copy(self, folder: Path) -> Bundle:
-        """Copy the bundle's files into an empty folder; the copy is not verified again."""
+        """Copy the bundle's files into an empty folder; the copy is not verified again.
+
+        Raises BundleError or RegistryError as :meth:`file`.
+        """
         import shutil  # a cold start copies nothing
 
-        for name in (*self.manifest.files, MANIFEST):
+        shutil.copyfile(self.path / MANIFEST, folder / MANIFEST)
+        for name in self.manifest.files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.path / name, folder / name)
-        return self._replace(path=folder)
+            shutil.copyfile(self.file(name), folder / name)
+        return self._replace(path=folder, extras=None)
 
 
 def write_manifest(path: Path, manifest: Manifest) -> Bundle:
@@ -232,32 +265,35 @@ def digests(path: Path) -> dict[str, str]:
 
 def digest_file(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal; the file is read in blocks."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return digest_of(file)
 
 
 def _read_manifest(path: Path, display_name: str) -> bytes:
     try:
-        with (path / MANIFEST).open("rb") as file:
-            data = file.read(_MANIFEST_LIMIT + 1)
+        with open_regular(path / MANIFEST) as file:
+            data = file.read(documents.MANIFEST + 1)
     except OSError as error:
         raise BundleError(f"{display_name} is not a bundle: cannot read {MANIFEST} ({error.strerror})") from None
-    if len(data) > _MANIFEST_LIMIT:
-        raise BundleError(f"{display_name}/{MANIFEST} is larger than {_MANIFEST_LIMIT} bytes")
+    if len(data) > documents.MANIFEST:
+        raise BundleError(f"{display_name}/{MANIFEST} is larger than {documents.MANIFEST:,} bytes")
     return data
 
 
-def _verify(path: Path, files: Mapping[str, str], display_name: str) -> None:
+def _verify(path: Path, files: Mapping[str, str], names: Iterable[str], display_name: str) -> None:
+    """Raise BundleError for a file not in ``files``, and a changed one of ``names``."""
     present = set(_names(path, display_name)) - {MANIFEST}
     if unlisted := sorted(present - files.keys()):
         raise BundleError(f"{display_name}/{unlisted[0]} is not listed in the manifest")
-    for name, expected in files.items():
+    for name in names:
         if name not in present:
             raise BundleError(f"{display_name}/{name} is missing")
-        if digest_file(path / name) != expected:
+        try:
+            with open_regular(path / name) as file:
+                intact = digest_of(file) == files[name]
+        except OSError as error:
+            raise BundleError(f"cannot read {display_name}/{name}: {error.strerror}") from None
+        if not intact:
             raise BundleError(
                 f"{display_name}/{name} is corrupt or was changed: its digest differs from the manifest's"
             )
@@ -281,6 +317,12 @@ def _names(path: Path, display_name: str) -> list[str]:
 
 def _checked_path(name: str) -> str:
     pure = PurePosixPath(name)
-    if pure.is_absolute() or ".." in pure.parts or pure.as_posix() != name or name == MANIFEST:
+    if pure.is_absolute() or ".." in pure.parts or pure.as_posix() != name or name == MANIFEST or "\0" in name:
         raise ValueError(f"the file name {name!r} is not a path inside the bundle")
     return name
+
+
+def _checked_digest(digest: object) -> str:
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise ValueError(f"{str(digest)[:80]!r} is not a SHA-256 in hexadecimal")
+    return digest

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import orjson
+from rich.console import Console
 from rich.table import Table
 
 from lightship.cli.arguments import completion
@@ -21,6 +22,7 @@ from lightship.cli.evaluate import (
     bootstrap_option,
     load,
     print_left_out,
+    print_warnings,
     reading,
     rows,
     short,
@@ -29,9 +31,9 @@ from lightship.cli.evaluate import (
 )
 from lightship.cli.output import terminal
 from lightship.cli.output.failures import UNMET
-from lightship.cli.output.metrics import number
+from lightship.cli.output.metrics import counted, number
 from lightship.cli.output.terminal import printable
-from lightship.evaluation.comparison import Comparison, Requirement, Verdict, compare
+from lightship.evaluation.comparison import ComparedOutput, Comparison, Requirement, Verdict, compare
 from lightship.evaluation.evaluate import Options
 from lightship.registry.registry import Registry
 from lightship.settings import TransformSettings
@@ -74,9 +76,11 @@ def compare_command(
     """Compare two versions on the same rows of data with targets.
 
     A difference is the second version's metric minus the first one's. For DATA see `lightship evaluate`.
+    A requirement is of the first output; of another one it is OUTPUT.METRIC.
 
     \b
     lightship compare churn@3 churn@4 --data test.csv --require 'accuracy>=-0.005'
+    lightship compare faces@1 faces@2 --data images/ --require 'age.mae<=0.1'
     """
     requirements = [Requirement.parse(text) for text in required]
     options = Options(target, skip_bad=skip_bad, replicates=bootstrap, header=header)
@@ -84,7 +88,8 @@ def compare_command(
     models = [load(registry, name, version, transforms) for name, version in names]
     with reading(visible=not as_json) as progress:
         comparison = compare(models[0], models[1], data, options, progress=progress)
-    verdicts = [requirement.check(comparison.metrics, lost=comparison.lost) for requirement in requirements]
+    print_warnings(comparison.warnings)
+    verdicts = [requirement.check(comparison.outputs, lost=comparison.lost) for requirement in requirements]
     if as_json:
         models_record = [{"name": name, "version": version} for name, version in names]
         checked = [verdict.to_json() for verdict in verdicts]
@@ -98,46 +103,59 @@ def compare_command(
 def _print(names: list[str], comparison: Comparison, verdicts: list[Verdict]) -> None:
     console = terminal.console()
     console.print(f"{printable(comparison.data.name)}: {rows(comparison.data)}", style="bold")
-    console.print(_metrics(names, comparison))
-    if (test := comparison.mcnemar) is not None:
-        console.print(
-            f"right in {names[0]} only: {test.only_before:,}, in {names[1]} only: {test.only_after:,}; McNemar's test: "
-            f"p = {test.p_value:.3g}",
-            soft_wrap=True,
-        )
-    console.print(f"{comparison.changed:,} of {comparison.data.rows:,} predictions changed")
-    if comparison.changes:
-        console.print(_changes(names, comparison))
+    for output in comparison.outputs:
+        _print_output(console, names, output)
+    console.print(_costs(names, comparison))
+    if comparison.unmatched:
+        listed = ", ".join(map(printable, comparison.unmatched))
+        console.print(f"not compared, because only one of the versions has them: {listed}", soft_wrap=True)
     print_left_out(console, comparison.data)
     if comparison.lost:
+        lost = counted(comparison.lost, "row")
         console.print(
-            f"warning: {comparison.lost:,} rows have a finite prediction in {names[0]} and none in {names[1]}: no "
-            "requirement holds",
-            soft_wrap=True,
+            f"warning: only {names[0]} has a finite prediction for {lost}: no requirement holds", soft_wrap=True
         )
     for verdict in verdicts:
         state = "holds" if verdict.holds else "does not hold"
         console.print(f"{printable(verdict.requirement)} {state}: the difference is {verdict.difference:+.4g}")
 
 
-def _metrics(names: list[str], comparison: Comparison) -> Table:
-    table = Table(
-        printable(comparison.output), "before", "after", "difference", "95 % interval", title=" to ".join(names)
-    )
-    for name, each in comparison.metrics.items():
+def _print_output(console: Console, names: list[str], output: ComparedOutput) -> None:
+    console.print(_metrics(names, output))
+    for name, reason in output.absent.items():
+        console.print(f"{name} is not defined: {reason}", soft_wrap=True)
+    if (test := output.mcnemar) is not None:
+        console.print(
+            f"right in {names[0]} only: {test.only_before:,}, in {names[1]} only: {test.only_after:,}; McNemar's test: "
+            f"p = {test.p_value:.3g}",
+            soft_wrap=True,
+        )
+    console.print(f"{output.changed:,} of {counted(output.rows, 'prediction')} changed")
+    if output.changes:
+        console.print(_changes(names, output))
+
+
+def _metrics(names: list[str], output: ComparedOutput) -> Table:
+    table = Table(printable(output.output), "before", "after", "difference", "95 % interval", title=" to ".join(names))
+    for name, each in output.metrics.items():
         interval = "" if each.low is None or each.high is None else f"{each.low:+.4f} to {each.high:+.4f}"
         table.add_row(name, number(each.before), number(each.after), f"{each.difference:+.4f}", interval)
+    return table
+
+
+def _costs(names: list[str], comparison: Comparison) -> Table:
+    table = Table("cost", *names, "difference")
     for size, (before, after) in comparison.latencies.by_rows.items():
         cells = [f"{seconds * 1e6:,.0f} µs" for seconds in (before, after)]
-        table.add_row(f"latency, {size} row{'s' if size > 1 else ''}", *cells, f"{after / before - 1:+.0%}")
+        table.add_row(f"latency, {counted(size, 'row')}", *cells, f"{after / before - 1:+.0%}")
     before_bytes, after_bytes = comparison.sizes
     table.add_row("bytes", f"{before_bytes:,}", f"{after_bytes:,}", f"{after_bytes / before_bytes - 1:+.0%}")
     return table
 
 
-def _changes(names: list[str], comparison: Comparison) -> Table:
+def _changes(names: list[str], output: ComparedOutput) -> Table:
     table = Table("changed", "target", *names)
-    for change in comparison.changes[:_CHANGES]:
+    for change in output.changes[:_CHANGES]:
         cells = (short(value) for value in (change.target, change.before, change.after))
         table.add_row(printable(change.place), *cells)
     return table

@@ -14,11 +14,13 @@ from rich.table import Table
 
 from lightship.cli.arguments import completion
 from lightship.cli.arguments.options import json_option, new_registry_option
+from lightship.cli.evaluate import print_left_out, skip_option
 from lightship.cli.output import compression, terminal
 from lightship.cli.output.compression import duration
 from lightship.cli.output.metrics import metrics_table
 from lightship.cli.output.stages import stages, warning
 from lightship.cli.output.terminal import command, has_stack
+from lightship.evaluation.evaluation import Evaluated
 from lightship.evaluation.metrics import Figure
 from lightship.extras import installation
 from lightship.registry.registry import Registry
@@ -51,6 +53,7 @@ _MAX_VALUES = 16  # in a command that is printed for pasting
 @click.option(
     "--target", metavar="COLUMN", help="Column of --data with the targets.  [default: the one named like the output]"
 )
+@skip_option
 @click.option(
     "--max-drop",
     metavar="METRIC=AMOUNT",
@@ -77,6 +80,7 @@ def compile_command(
     config: Path | None,
     data: Path | None,
     target: str | None,
+    skip_bad: bool,
     max_drop: str | None,
     max_error: float | None,
     prefer: str | None,
@@ -100,6 +104,7 @@ def compile_command(
         config=config,
         data=data,
         target=target,
+        skip_bad=skip_bad,
         engine=engine,
         trust=trust,
         slow=slow,
@@ -125,6 +130,9 @@ def _print(report: Report, registry: Registry) -> None:
             console.print(text, soft_wrap=True)
     for output, figures in report.metrics.items():
         console.print(metrics_table(output, {name: Figure(**figure) for name, figure in figures.items()}))
+    if report.skipped:
+        console.print(f"{report.skipped:,} rows of the data were skipped")
+        print_left_out(console, Evaluated("", "", 0, report.skipped, report.skips))
     for text in report.warnings:
         console.print(f"warning: {text}")
     for text in report.rewrites:

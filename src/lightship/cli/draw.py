@@ -44,7 +44,9 @@ def draw_command(model: str, *, output: Path | None, tree: int | None, target: s
         raise InvalidInput(f"--output is {path}: it must be a .svg or .png file")
     try:
         chart = figure_of(registry.open(name, number), f"{name} version {number}", tree=tree, target=target)
-    except Unexplained as error:
-        raise InvalidInput(f"only decision trees and linear models can be drawn, and not {name}: {error}") from None
+    except Unexplained:  # its reason is of the compiled graph, which the user does not know
+        raise InvalidInput(
+            f"{name} version {number} cannot be drawn: it is no decision tree or linear model with exact explanations"
+        ) from None
     path.write_bytes(to_png(chart) if path.suffix.lower() == ".png" else to_svg(chart).encode())
     console().print(f"{path}: {chart.title}", markup=False, highlight=False)

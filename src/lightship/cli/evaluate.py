@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from lightship.cli.arguments.options import (
     transforms_option,
 )
 from lightship.cli.output import terminal
-from lightship.cli.output.metrics import figure, metrics_table, number
+from lightship.cli.output.metrics import counted, figure, metrics_table, number
 from lightship.cli.output.terminal import printable, quiet
 from lightship.errors import LightshipError, SettingError
 from lightship.evaluation.evaluate import Options, evaluate, report_parts
@@ -108,6 +108,7 @@ def evaluate_command(
     loaded = load(registry, name, number, transforms)
     with reading(visible=not as_json) as progress:
         evaluation = evaluate(loaded, data, replace(options, baseline=page is not None), progress=progress)
+    print_warnings(evaluation.warnings)
     if page is not None:
         parts = report_parts(loaded, data, evaluation, options)
         content = {"schema": SCHEMA, "card": dict(loaded.manifest.card), **parts}
@@ -153,24 +154,34 @@ def show(title: str, evaluation: Evaluation) -> None:
 def rows(data: Evaluated) -> str:
     """Return the numbers of rows, and of those that are left out."""
     left_out = {"skipped": data.skipped, "excluded": data.excluded}
-    return ", ".join([f"{data.rows:,} rows", *(f"{count:,} {name}" for name, count in left_out.items() if count)])
+    return ", ".join([counted(data.rows, "row"), *(f"{count:,} {name}" for name, count in left_out.items() if count)])
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print warnings on standard error."""
+    for warning in warnings:
+        click.echo(f"warning: {printable(warning)}", err=True)
 
 
 def print_left_out(console: Console, data: Evaluated) -> None:
-    """Print the first rows that are skipped and excluded, with the reasons."""
-    for name, listed in (("skipped", data.skips), ("excluded", data.exclusions)):
+    """Print the first rows that are skipped and excluded, with the reasons.
+
+    The others are counted.
+    """
+    parts = (("skipped", data.skips, data.skipped), ("excluded", data.exclusions, data.excluded))
+    for name, listed, total in parts:
         for each in listed[:_SKIPS]:
             where = f"{each['file']}, row {each['row']}" + (f", column '{each['column']}'" if each["column"] else "")
             console.print(f"{name}: {printable(where)}: {printable(each['reason'])}", soft_wrap=True)
+        if total > _SKIPS:
+            more = f"; --json lists the first {len(listed)}" if len(listed) > _SKIPS else ""
+            console.print(f"{name}: {counted(total - _SKIPS, 'more row')}{more}", soft_wrap=True)
 
 
 def _print_output(console: Console, output: OutputFigures) -> None:
     console.print(metrics_table(output.output, output.metrics))
     for name, reason in output.absent.items():
         console.print(f"{name} is not defined: {reason}", soft_wrap=True)
-    present = [each.name for each in output.per_class if each.support]
-    if output.task == "classes" and len(present) == 1:
-        console.print(f"warning: every target is {printable(present[0])!r}: test rows of each class", soft_wrap=True)
     if output.per_class:
         console.print(_class_table(output))
     if output.compiled_metrics:
@@ -181,7 +192,7 @@ def _print_output(console: Console, output: OutputFigures) -> None:
 def _class_table(output: OutputFigures) -> Table:
     names = ("precision", "recall", "f1")
     hidden = len(output.per_class) - _CLASSES
-    table = Table("class", "rows", *names, caption=f"and {hidden} more classes: see --json" if hidden > 0 else None)
+    table = Table("class", "rows", *names, caption=f"and {hidden} more: see --json" if hidden > 0 else None)
     for each in output.per_class[:_CLASSES]:
         cells = [figure(each.metrics[name])[0] if name in each.metrics else "-" for name in names]
         table.add_row(printable(each.name), f"{each.support:,}", *cells)

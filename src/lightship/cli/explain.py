@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -24,6 +25,9 @@ from lightship.model import Model
 from lightship.protocols import native
 from lightship.registry.registry import Registry
 from lightship.settings import Settings, TransformSettings
+from lightship.tensors import Signature, validate
+
+_LIMIT = 3  # rows that are explained on a terminal
 
 
 @click.command("explain")
@@ -36,10 +40,8 @@ from lightship.settings import Settings, TransformSettings
 @click.option(
     "--limit",
     type=click.IntRange(0),
-    default=3,
-    show_default=True,
     metavar="N",
-    help="Rows to print; 0 for all.",
+    help="Rows to explain, the first ones; 0 for all.  [default: 3; all with --json; the only one with --output]",
 )
 @click.option(
     "--output",
@@ -56,7 +58,7 @@ def explain_command(
     *,
     target: str | None,
     header: bool | None,
-    limit: int,
+    limit: int | None,
     output: Path | None,
     transforms: TransformSettings,
     registry: Registry,
@@ -84,25 +86,44 @@ def explain_command(
     with quiet():
         loaded = Model.load(registry.open(name, number), transforms=transforms)
         call = native.decode_explain(request, loaded.manifest)
+        signature = loaded.manifest.signature(call.signature)
+        count = _rows(call, signature)
+        if limit is None:
+            limit = 0 if as_json or output is not None else _LIMIT
+        first = _first(call, signature, limit or count)
         wanted = target if target is not None else call.parameters["target"]
-        result, rows = explain(loaded, call, wanted, limits=Settings.from_environment().explain)
+        result, rows = explain(loaded, first, wanted, limits=Settings.from_environment().explain)
     explained = Explained(Prediction(name, number, result), rows)
     if output is not None:
-        charts.draw(output, explained, _cells(call, explained.prediction, 0))
+        charts.draw(output, explained, _cells(first, explained.prediction, 0))
     if as_json:
         return click.echo(native.encode_explain(explained).body)
-    return _print(explained, call, limit)
+    _print(explained)
+    if count > len(rows):
+        console().print(f"{count - len(rows):,} more rows: --limit 0 explains all, --json gives them as JSON")
+    return None
 
 
-def _print(explained: Explained, call: Call, limit: int) -> None:
+def _rows(call: Call, signature: Signature) -> int:
+    """Return the number of rows; raises InvalidInput for other inputs."""
+    validate(call.inputs, signature.inputs)
+    return next((len(call.inputs[spec.name]) for spec in signature.inputs if spec.batched), 1)
+
+
+def _first(call: Call, signature: Signature, limit: int) -> Call:
+    """Return a call of the first rows."""
+    batched = {spec.name for spec in signature.inputs if spec.batched}
+    inputs = {name: array[:limit] if name in batched else array for name, array in call.inputs.items()}
+    return replace(call, inputs=inputs)
+
+
+def _print(explained: Explained) -> None:
     screen = console()
     prediction, rows = explained
-    shown = rows[: limit or None]
-    for number, row in enumerate(shown, start=1):
+    for number, row in enumerate(rows, start=1):
         title = f"{prediction.model} version {prediction.version}, row {number}: {attributions.number_of(row)}"
-        attributions.show(screen, title, row, _cells(call, prediction, number - 1))
-    if len(rows) > len(shown):
-        screen.print(f"{len(rows) - len(shown):,} more rows: --limit 0 prints all, --json gives them as JSON")
+        cells = _cells(prediction.result.call, prediction, number - 1)
+        attributions.show(screen, title, row, cells)
 
 
 def _cells(call: Call, prediction: Prediction, index: int) -> Sequence[object]:

@@ -89,7 +89,7 @@ def _print(title: str, bundle: Bundle) -> None:
     record = {
         "engine": manifest.engine,
         "digest": bundle.digest,
-        "size": f"{bundle.size:,} bytes in {len(manifest.files)} files",
+        "size": f"{bundle.size:,} bytes in {len(manifest.needed)} files, without what no prediction needs",
         "source": ", ".join(f"{key} {value}" for key, value in manifest.source.items()),
         "trusted": ", ".join(manifest.trusted) or "nothing",
         "sandbox": manifest.sandbox or "not recorded",

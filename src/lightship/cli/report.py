@@ -8,7 +8,7 @@ import click
 
 from lightship.calls import Report
 from lightship.cli.arguments.options import json_option, model_argument, parse_model, registry_option
-from lightship.evaluation.report import figures, render
+from lightship.evaluation.report import check, figures, render
 from lightship.protocols.native import encode_report
 from lightship.registry.registry import Registry
 
@@ -54,7 +54,9 @@ def report_command(
 def _read(registry: Registry, model: str) -> Report:
     name, version = parse_model(model)
     number = registry.resolve(name, version)
-    return Report(name, number, registry.report(name, number), registry.measurements(name, number))
+    report = Report(name, number, registry.report(name, number), registry.measurements(name, number))
+    check(report.content, report.measurements)
+    return report
 
 
 def _write(report: Report, output: Path | None, *, opened: bool) -> None:

@@ -14,7 +14,7 @@ from lightship.cli.arguments.options import (
     registry_at,
     registry_option,
 )
-from lightship.errors import BundleError
+from lightship.errors import BundleError, UnreadableFile
 from lightship.registry.registry import Registry
 
 
@@ -61,6 +61,6 @@ def _measurements(source: Registry, name: str, version: int) -> dict[str, Any]:
     """Return a version's measurements; warn about invalid ones, and leave them out."""
     try:
         return source.measurements(name, version)
-    except BundleError as error:
+    except (BundleError, UnreadableFile) as error:
         click.echo(f"warning: {error.message}: the version is copied without measurements", err=True)
         return {}

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightship import engines
-from lightship.bundle import EXPLAIN, GOLDEN, Bundle, Manifest, digests, write_manifest
+from lightship.bundle import EXACT, EXPLAIN, GOLDEN, Bundle, Manifest, digests, write_manifest
 from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import reporting, sources, stages
 from lightship.compiler.compression.measuring import recordings as compression
+from lightship.compiler.compression.measuring.target_rows import check_budget
 from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.declarations.tokenized import tokenized
@@ -21,7 +22,7 @@ from lightship.compiler.declarations.transformed import Transformed, load_declar
 from lightship.compiler.graph import randomness
 from lightship.compiler.job import BuildJob
 from lightship.compiler.limits import Cost
-from lightship.compiler.report import Latency, Report, Sizes, serving_bytes
+from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Compiled, Original, Reference
 from lightship.compiler.sources.time_limited import TimeLimited
@@ -38,7 +39,6 @@ from lightship.compiler.verification.recordings import (
     with_shapes,
 )
 from lightship.explain.compiled import TRANSFORMED, Gradient
-from lightship.explain.exact import storage
 from lightship.explain.features.baseline import write_baseline
 from lightship.model import Model
 from lightship.preprocessing import write_programs
@@ -140,6 +140,8 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         original = loaded.original
         begin("record")
         recorded = _record(loaded)
+        if job.budget and job.budget.metric and job.data:
+            check_budget(job.budget, recorded.client[0], job.data, target=job.target)
         begin("convert")
         recorded = recorded.with_export_shapes(original, loaded.config)
         choice = compile_best(original, recorded.own, job.folder, engine=job.engine, slow=job.slow)
@@ -179,7 +181,9 @@ def _record(loaded: Loaded) -> Recorded:
 
 
 def _record_all(original: Reference, signatures: tuple[Signature, ...], job: BuildJob) -> tuple[Recording, ...]:
-    recordings = tuple(record(original, signature, job.data, target=job.target) for signature in signatures)
+    recordings = tuple(
+        record(original, signature, job.data, target=job.target, skip_bad=job.skip_bad) for signature in signatures
+    )
     for recording in recordings:
         check_probabilities(recording)
     check_original_state(original, recordings)
@@ -219,7 +223,7 @@ def _write(built: Built) -> Written:
 def _with_transform(built: Built, reference: Transformed, written: Written) -> Written:
     """Write the manifest again, with the transform and what clients see."""
     agreements = reference.compare(engines.load(written.bundle), built.recorded.client, built.choice.agreements)
-    for name in (EXPLAIN, storage.FILE):
+    for name in (EXACT, EXPLAIN):
         (written.bundle.path / name).unlink(missing_ok=True)
     manifest = written.bundle.manifest._replace(
         signatures=reference.client,
@@ -249,7 +253,7 @@ def _report(built: Built, written: Written) -> Report:
         engine=choice.engine,
         reasons=choice.reasons,
         signatures=manifest.signatures,
-        sizes=Sizes(built.loaded.original.size, serving_bytes(bundle)),
+        sizes=Sizes(built.loaded.original.size, bundle.size),
         parity=tuple(written.agreements),
         latency=_latency(built, written.model),
         cost=_UNMEASURED,

@@ -22,6 +22,7 @@ class BuildJob:
         data: file of real inputs for the comparison, see :mod:`lightship.compiler.verification.datafiles`. The bundle
             is evaluated on it where it has targets.
         target: column of ``data`` with the targets; None for the one named like the output.
+        skip_bad: leave out rows of ``data`` that do not fit, and list them, instead of an error.
         engine: ``litert`` or ``tensorflow`` to require that engine; None prefers LiteRT.
         trust: open the file even if it holds code; recorded in the manifest.
         slow: accept a model that exceeds :mod:`lightship.compiler.limits`; recorded in the manifest.
@@ -37,6 +38,7 @@ class BuildJob:
     config: Mapping[str, Any] = field(default_factory=dict)
     data: Path | None = None
     target: str | None = None
+    skip_bad: bool = False
     engine: str | None = None
     trust: bool = False
     slow: bool = False

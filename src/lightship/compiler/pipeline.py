@@ -24,7 +24,7 @@ from lightship.compiler.compression.table import Compression
 from lightship.compiler.declarations import named_files
 from lightship.compiler.declarations.config import Config, read_config
 from lightship.compiler.job import BuildJob
-from lightship.compiler.report import Report, serving_bytes
+from lightship.compiler.report import Report
 from lightship.compiler.sandbox import CONFINED, Confinement, Outcome, Progress, Task, ignore_progress, run
 from lightship.compiler.verification import child_output, datafiles, report_file
 from lightship.compiler.verification.parity import Agreement
@@ -42,7 +42,7 @@ class CompileOptions:
     Attributes:
         name: the model's name; default: the name in model.yaml, else derived from the file name.
         config: a model.yaml, see :mod:`lightship.compiler.declarations.config`.
-        data, target, engine, trust, slow, budget: see :class:`lightship.compiler.job.BuildJob`.
+        data, target, skip_bad, engine, trust, slow, budget: see :class:`lightship.compiler.job.BuildJob`.
         sandbox: False opens the file even where this machine has no sandbox; recorded in the manifest.
         transforms: folder and time limit of the user's transforms. The one that model.yaml names is allowed, because
             the same user wrote both.
@@ -52,6 +52,7 @@ class CompileOptions:
     config: Path | None = None
     data: Path | None = None
     target: str | None = None
+    skip_bad: bool = False
     engine: str | None = None
     trust: bool = False
     slow: bool = False
@@ -84,6 +85,7 @@ def compile_model(
     if options.data is not None:
         datafiles.check_file(options.data)
     _check_target(options)
+    _check_skipping(options)
     config = read_config(options.config) if options.config else {}
     names = (options.name, config.get("name"), name_from(source))
     name = check_name(next(given for given in names if given is not None))
@@ -110,10 +112,18 @@ def _check_target(options: CompileOptions) -> None:
         return
     if options.engine == "tensorflow":
         raise CompileError("a budget needs the engine litert: the engine tensorflow runs only the exact model")
-    if options.budget.metric and options.target is None:
+    if options.budget.metric and (options.data is None or options.data.suffix == ".npy"):
         raise CompileError(
             f"a budget for {options.budget.metric} needs rows with targets: give --data FILE and --target COLUMN"
         )
+
+
+def _check_skipping(options: CompileOptions) -> None:
+    """Raise CompileError where there are no rows that can be skipped."""
+    if options.skip_bad and options.data is None:
+        raise CompileError("--skip-bad leaves out rows of a data file: give --data")
+    if options.skip_bad and options.data is not None and options.data.suffix == ".npy":
+        raise CompileError(f"--skip-bad does not read {options.data.name}: give an .npz file")
 
 
 def _job(source: Path, folder: Path, options: CompileOptions, config: Mapping[str, Any]) -> BuildJob:
@@ -125,6 +135,7 @@ def _job(source: Path, folder: Path, options: CompileOptions, config: Mapping[st
         config=config,
         data=options.data,
         target=options.target,
+        skip_bad=options.skip_bad,
         engine=options.engine,
         trust=options.trust,
         slow=options.slow,
@@ -152,16 +163,17 @@ def compile_bundle(
         job = replace(job, scratch=scratch)
         built = child(_build(job))
         bundle = _verified(job, built, largest=limits.file_bytes)
-        compression = None
+        compression, skipped = None, untrusted_report.Skipped()
         if job.budget and scratch:
             compression = _compress(job, job.budget, scratch, bundle, child)
         if job.data or compression or Config.parse(job.config).card:
-            child(_reporting(job, compression, built.result.get("compiled_metrics", {})))
+            reported = child(_reporting(job, compression, built.result.get("compiled_metrics", {})))
+            skipped = untrusted_report.skipped(reported.result)
         with suppress(CompileError):  # the manifest has the reason
             child(_device(job))
         bundle = _verified(job, built, largest=limits.file_bytes)
     tried = child(_trial(job))
-    report = _report(built, tried.result, bundle)
+    report = replace(_report(built, tried.result, bundle), skipped=skipped.rows, skips=skipped.listed)
     return Compiled(bundle, _compressed(report, compression, bundle) if compression else report)
 
 
@@ -213,7 +225,7 @@ def _compressed(report: Report, compression: Compression, bundle: Bundle) -> Rep
     )
     return replace(
         report,
-        sizes=replace(report.sizes, after=serving_bytes(bundle)),
+        sizes=replace(report.sizes, after=bundle.size),
         latency=replace(report.latency, after=seconds or report.latency.after),
         parity=parity,
         compression=compression,

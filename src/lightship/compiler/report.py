@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lightship.bundle import DEVICE, EXPLAIN, GOLDEN, REPORT, Bundle
 from lightship.compiler.compression.table import Compression
 from lightship.compiler.limits import Cost
 from lightship.compiler.verification.parity import Agreement
-from lightship.explain.exact import storage
 from lightship.tensors import Signature
-
-# Files that a prediction does not need.
-_EXTRAS = (GOLDEN, REPORT, EXPLAIN, DEVICE, storage.FILE)
-
-
-def serving_bytes(bundle: Bundle) -> int:
-    """Return the size of the files that predictions need."""
-    return sum((bundle.path / name).stat().st_size for name in bundle.manifest.files if name not in _EXTRAS)
 
 
 @dataclass(frozen=True)
@@ -57,6 +47,8 @@ class Report:
         trusted: code in the source that ``--trust`` allowed.
         transform: name of the user's transform that the model uses; empty without.
         compression: figures of all variants, and the choice; None without a budget.
+        skipped: number of rows of the data that were left out.
+        skips: the first of them: file, row, column, reason.
         metrics: figures of an evaluation on the data, by output and name: value, low, high.
         sandbox: the proof that the process was confined, and the measures in force (:mod:`lightship.compiler.sandbox`).
     """
@@ -77,6 +69,8 @@ class Report:
     rewrites: tuple[str, ...] = ()
     transform: str = ""
     compression: Compression | None = None
+    skipped: int = 0
+    skips: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:

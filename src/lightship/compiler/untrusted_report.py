@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightship.compiler.compression.table import Candidate, Compression
 from lightship.compiler.limits import Cost
 from lightship.compiler.report import Latency, Report, Sizes
 from lightship.compiler.verification.parity import Agreement
-from lightship.errors import LightshipError
+from lightship.errors import LightshipError, SourceRefused
 from lightship.tensors import Signature, TensorSpec
 
 ENGINES = frozenset({"litert", "tensorflow"})
@@ -56,6 +56,27 @@ def compression(record: Mapping[str, Any]) -> Compression:
     except KeyError as error:
         raise InvalidReport(f"it lacks {error}") from None
     return result
+
+
+class Skipped(NamedTuple):
+    """Rows of the data that were left out: their number, and the first of them."""
+
+    rows: int = 0
+    listed: tuple[Mapping[str, Any], ...] = ()
+
+
+def skipped(record: Mapping[str, Any]) -> Skipped:
+    """Return the skipped rows of a report step; raises SourceRefused."""
+    try:
+        return Skipped(_count(record["skipped"]), tuple(_skip(_mapping(entry)) for entry in _sequence(record["skips"])))
+    except (KeyError, InvalidReport) as error:
+        message = "the process that evaluated the compiled model sent an invalid list of skipped rows"
+        raise SourceRefused(message, detail=str(error)) from None
+
+
+def _skip(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    texts = {name: sentence(record[name]) for name in ("file", "column", "reason")}
+    return texts | {"row": _count(record["row"])}
 
 
 def _candidate(record: Mapping[str, Any]) -> Candidate:

@@ -19,14 +19,23 @@ TOKEN = "token"  # noqa: S105
 UNKNOWN = "unknown"
 
 
-def caller_of(context: Mapping[str, Any]) -> str:
+# Routes of the template's HTTP API that have no authorizer: those of the web application.
+PAGE_ROUTES = frozenset({"GET /", "HEAD /", "GET /app/{proxy+}", "GET /service-worker.js"})
+
+
+def caller_of(context: Mapping[str, Any]) -> str | None:
     """Return the caller named in ``requestContext``.
+
+    Returns None, an unauthenticated client, for the page's routes: a base path or a route of the user could turn a path
+    below ``/app/`` into one that needs authentication.
 
     Returns :data:`UNKNOWN` where the context does not identify one. Otherwise an ARN (AWS_IAM) of a user, or of a role
     regardless of its session; ``cognito:IDENTITY`` (AWS_IAM through an identity pool, whose users share an ARN);
     ``ISSUER#SUBJECT`` (JWT); or ``lambda:PRINCIPAL``, the ``principalId`` or ``sub`` in the context of a Lambda
     authorizer. Only ARNs have no prefix, so that no caller can take another's name.
     """
+    if context.get("routeKey") in PAGE_ROUTES:
+        return None
     authorizer = context.get("authorizer")
     if not isinstance(authorizer, dict):
         return UNKNOWN

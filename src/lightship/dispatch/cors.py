@@ -11,7 +11,10 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 # Response headers that a page may read besides the content type.
-EXPOSED = "x-correlation-id, lightship-model, lightship-version, lightship-cache, inference-header-content-length"
+EXPOSED = (
+    "x-correlation-id, lightship-model, lightship-version, lightship-cache, inference-header-content-length, etag, "
+    "content-range, repr-digest"
+)
 
 # Seconds for which a browser may cache a preflight response.
 _MAX_AGE = "600"

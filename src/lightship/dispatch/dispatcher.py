@@ -32,7 +32,7 @@ class Dispatcher:
     Args:
         serving: the models.
         max_answer: the most bytes of a response as a JSON string in an event; 0 for no limit.
-        allow_admin: whether callers may load and unload models.
+        allow_admin: whether callers may load and unload models, and change labels and traffic.
         metrics: renders the text of ``GET /metrics``; None where nothing is counted.
         explain: the limits of explanations.
         settings: those that the web application shows.
@@ -49,7 +49,7 @@ class Dispatcher:
         settings: Settings = DEFAULT_SETTINGS,
     ) -> None:
         self.serving = serving
-        self.context = Context(serving, metrics, explain, settings)
+        self.context = Context(serving, metrics, explain, settings, max_answer)
         self.max_answer = max_answer
         self._allow_admin = allow_admin
 
@@ -65,7 +65,7 @@ class Dispatcher:
         if scope != "open" and request.caller is None:
             raise Unauthenticated
         if scope == "admin" and not self._allow_admin:
-            raise Forbidden("callers may not load or unload models: LIGHTSHIP_ALLOW_ADMIN=1 allows it")
+            raise Forbidden("callers may not load, unload or route models: LIGHTSHIP_ALLOW_ADMIN=1 allows it")
         return matched
 
     def answer(self, request: Request, matched: Matched | None = None) -> Response | None:
@@ -112,7 +112,7 @@ class Dispatcher:
             self.serving.retry_failed()
             if matched.route.operation == DEFAULT_READY:
                 self.serving.load_default_once()
-        response = operation.run(self.context, request, matched, True)
+        response = operation.run(self.context, request, matched, True).in_memory()
         check_size(response, self.max_answer)
         return response
 

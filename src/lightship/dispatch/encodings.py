@@ -22,7 +22,7 @@ def compress(response: Response, accepted: str) -> Response:
     ``cache-control: no-transform`` is never compressed, here or by a proxy. A compressed body is base64 in an event, a
     third longer: a response that shrinks by less than a quarter is unchanged.
     """
-    finished = "content-encoding" in response.headers or response.headers.get("cache-control") == NO_TRANSFORM
+    finished = "content-encoding" in response.headers or NO_TRANSFORM in response.headers.get("cache-control", "")
     if finished or len(response.body) <= SMALLEST:
         return response
     encoding = _best(accepted)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from lightship.bundle import ASSETS, Manifest
+from lightship.bundle import ASSETS, BASELINE, Manifest
+from lightship.bundle.device import OLDER
 from lightship.calls import Contents, Form
 from lightship.errors import BundleError, InvalidInput, LightshipError
-from lightship.explain.features.baseline import BASELINE
 from lightship.explain.target import explained_output, names_of
 from lightship.inputs import kind_of, media_types
 from lightship.inputs.form import Range, shortened
@@ -28,8 +28,6 @@ MOST_CLASSES = 1000
 
 # What a malformed manifest makes of the methods of a kind.
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
-
-_OLDER = "the bundle is older than files for devices: compile the model again"
 
 
 def form(serving: Serving, matched: Matched) -> Response:
@@ -159,7 +157,7 @@ def _device(manifest: Manifest, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Return the files that run on a device, or why there are none."""
     file = str(manifest.device.get("file"))
     if file not in manifest.files:
-        return {"reason": str(manifest.device.get("reason") or _OLDER)}
+        return {"reason": str(manifest.device.get("reason") or OLDER)}
     assets = [name for name in manifest.files if name.startswith(f"{ASSETS}/") and name != BASELINE]
     files = [{"path": name, "bytes": sizes.get(name, 0), "sha256": manifest.files[name]} for name in [file, *assets]]
     return {"files": files}

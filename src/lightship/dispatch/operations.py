@@ -44,12 +44,14 @@ class Context:
         metrics: the renderer of metrics, if any.
         explain: the limits of explanations.
         settings: those that the web application shows.
+        max_answer: the most bytes of a response in an event; 0 for no limit.
     """
 
     serving: Serving
     metrics: Exposition | None = None
     explain: ExplainSettings = DEFAULT_EXPLAIN
     settings: Settings = DEFAULT_SETTINGS
+    max_answer: int = 0
 
 
 class Operation(NamedTuple):
@@ -162,13 +164,32 @@ def _form(context: Context, _: Request, matched: Matched, __: bool) -> Response:
     return form(context.serving, matched)
 
 
+def _file(context: Context, request: Request, matched: Matched, _: bool) -> Response:
+    from lightship.dispatch.files import file  # imported here: no prediction needs it
+
+    return file(context.serving, request, matched, max_answer=context.max_answer)
+
+
+def _history(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:
+    return matched.route.encode(context.serving.status.history(matched.parameters["name"], may_read=may_read))
+
+
+def _route(context: Context, request: Request, matched: Matched, _: bool) -> Response:
+    from lightship.dispatch.routing import route  # imported here: no prediction needs it
+
+    return route(context.serving, request, matched)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "models": Operation(_models, Runs.READS),
     "index": Operation(_index, Runs.READS),
     "model": Operation(_model, Runs.READS),
     "details": Operation(_details, Runs.READS),
     "form": Operation(_form, Runs.CALLS),
+    "history": Operation(_history, Runs.READS),
+    "route": Operation(_route, Runs.LOADS),
     "report": Operation(_report, Runs.CALLS),
+    "file": Operation(_file, Runs.CALLS),
     "status": Operation(_versions, Runs.READS),
     "statistics": Operation(_statistics, Runs.READS),
     "load": Operation(_load, Runs.LOADS),

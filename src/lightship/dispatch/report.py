@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 from lightship.errors import InvalidInput
-from lightship.evaluation.report import render
+from lightship.evaluation.report import check, render
 from lightship.protocols.http import Matched, Request, Response
 from lightship.serving.serving import Serving
 
@@ -20,6 +20,8 @@ def report(serving: Serving, request: Request, matched: Matched) -> Response:
     if wanted == "html":
         page = render(found.content, name=found.model, version=found.version, measurements=found.measurements)
         found = found._replace(page=page)
+    else:
+        check(found.content, found.measurements)
     return matched.route.encode(found)
 
 

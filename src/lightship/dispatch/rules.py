@@ -23,7 +23,8 @@ def without_body(response: Response) -> Response:
 
     Content-Length is that of the body that GET returns.
     """
-    return replace(response, body=b"", headers={**response.headers, "content-length": str(len(response.body))})
+    length = {"content-length": str(len(response.body))}
+    return replace(response, body=b"", headers={**length, **response.headers}, file=None)
 
 
 def protocol_methods(path: str) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def _warm_up(engine: TensorFlowEngine, bundle: Bundle) -> None:
     memory. An error ends the warm-up and is ignored: the request that causes it gets it.
     """
     with suppress(LightshipError):
-        golden = read_golden(bundle.path / GOLDEN)
+        golden = read_golden(bundle.file(GOLDEN))
         for signature in bundle.manifest.signatures:
             if signature.name in golden:
                 inputs, _ = golden[signature.name]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.evaluation import metrics, scoring, slices
+from lightship.evaluation import metrics, scoring, slices, warnings
 from lightship.evaluation.baseline import Baseline
 from lightship.evaluation.counts import Counts, replicates
 from lightship.evaluation.data import Block, Data, digest, named, open_data
@@ -85,6 +85,8 @@ def check_rows(signature: Signature) -> None:
 
 def tasks_for(model: Model, data: Data, options: Options) -> list[Task]:
     """Return what is evaluated; raises InvalidInput."""
+    if not data.has_names:
+        raise InvalidInput("the file has no header, which must name the target (--header if its first row is one)")
     signature = model.manifest.signature()
     golden = model.golden()[1].get(signature.outputs[0].name)
     tasks = tasks_of(signature, requested=options.target, columns=data.columns, default=data.target, golden=golden)
@@ -209,4 +211,5 @@ class _Run:
         data = Evaluated(self.data.name, digest(self.data), self.rows, **scoring.left_out(self.skips, self.excluded))
         figures = tuple(metrics.figures(counts) for counts in self.counts)
         found = tuple(each.result() for each in self.slicers)
-        return Evaluation(data, figures, found, self.worst.result(), self.baseline.to_json())
+        warned = warnings.of_targets(self.data.name, self.tasks, figures)
+        return Evaluation(data, figures, found, self.worst.result(), self.baseline.to_json(), warned)

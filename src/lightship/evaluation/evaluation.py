@@ -48,7 +48,8 @@ class Evaluated:
 class Evaluation:
     """Result of an evaluation.
 
-    ``baseline`` are statistics of the features: a part of report.json of its own.
+    ``baseline`` are statistics of the features: a part of report.json of its own. ``warnings`` are sentences about the
+    targets.
     """
 
     data: Evaluated
@@ -56,6 +57,7 @@ class Evaluation:
     slices: tuple[Slice, ...] = ()
     worst: tuple[Mistake, ...] = ()
     baseline: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry ``evaluation`` of report.json."""
@@ -64,5 +66,6 @@ class Evaluation:
             "outputs": [output.to_json() for output in self.outputs],
             "slices": [each.to_json() for each in self.slices],
             "worst": [mistake.to_json() for mistake in self.worst],
+            "warnings": list(self.warnings),
         }
         return {name: value for name, value in record.items() if value}

@@ -86,7 +86,7 @@ def score(model: Model, tasks: Sequence[Task], block: Block) -> Scored:
     The others are among the rejects of ``prepared``.
     """
     prepared = block.prepare()
-    targets = [_targets(task, block, prepared) for task in tasks]
+    targets = [targets_of(task, block, prepared) for task in tasks]
     positions, outputs = _outputs(model, tasks, prepared)
     kept = np.array([position not in prepared.rejects for position in positions.tolist()], np.bool_)
     positions = positions[kept]
@@ -130,7 +130,8 @@ def _reason(reject: Reject) -> str:
     return reject.reason.removeprefix(f"column '{reject.column}': ").removeprefix(f"input '{reject.column}': ")
 
 
-def _targets(task: Task, block: Block, prepared: Prepared) -> Array:
+def targets_of(task: Task, block: Block, prepared: Prepared) -> Array:
+    """Return the targets of a block's rows; rows without one are added to the rejects."""
     cells = [block.cells(column) for column in task.columns]
     found = task.targets(cells)
     for position in np.flatnonzero(~task.valid(found)).tolist():

@@ -31,10 +31,24 @@ def column_of(signature: Signature, requested: str | None, names: Collection[str
 def of_classes(cells: Sequence[Any], classes: Sequence[str]) -> Array:
     """Return the index of each cell's class, -1 for no class [cells], int64.
 
-    A number is the class of that name, also 1.0 for "1". Only where no class name is a number, a number is an index.
+    A number is the class of that name, also 1.0 for "1". Only where no class name is a number, a number is an index. A
+    list of one value is that value; a list of one 1 and otherwise 0, one for each class, is the class of the 1.
     """
     index_of = _class_index(classes, indices=True)
-    return np.array([index_of(cell) for cell in cells], dtype=np.int64)
+
+    def of_cell(cell: Any) -> int:
+        if not isinstance(cell, list | tuple):
+            return index_of(cell)
+        return index_of(cell[0]) if len(cell) == 1 else _only_one(cell, len(classes))
+
+    return np.array([of_cell(cell) for cell in cells], dtype=np.int64)
+
+
+def _only_one(cells: Sequence[Any], size: int) -> int:
+    """Return the position of the 1 in a one-hot row; -1 for any other row."""
+    flags = [number(cell) for cell in cells]
+    one_hot = len(flags) == size and flags.count(1) == 1 and flags.count(0) == size - 1
+    return flags.index(1) if one_hot else -1
 
 
 def of_labels(cells: Sequence[Any], classes: Sequence[str]) -> Array:

@@ -82,5 +82,5 @@ def _explanation(row: Row, target: Target, found: Effects) -> Explanation:
         error=found.error,
         evaluations=found.evaluations,
         attributions=row.named(found.values),
-        scale=found.scale,
+        scale="log_odds" if found.scale == "output" and target.spec.from_logits else found.scale,
     )

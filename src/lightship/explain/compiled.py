@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from lightship.errors import BundleError
@@ -13,6 +14,7 @@ from lightship.tensors import Signature
 METHOD = "integrated_gradients"
 SIGNATURE = "explain"
 STEPS = (32, 64, 128, 256, 512)
+_ROUNDS = (32, 64, 64, 128, 128, 256, 256)  # each knows all samples of those before it
 TRANSFORMED = "a user's transform makes the model's inputs"
 
 
@@ -24,7 +26,7 @@ class Gradient(NamedTuple):
         inputs: names of the engine's inputs, in the order of the file's ``row_0``, ``baseline_0``, ``gradient_0`` ….
         outputs: how many numbers one row of an output has, in the order of the file's ``target``.
         points: how many points between baseline and row one call of the file evaluates, a power of two.
-        steps: the most steps for one row, one of :data:`STEPS`.
+        steps: the most steps of one integral, one of :data:`STEPS`. A row takes less than twice as many in all.
         difference: the largest difference from TensorFlow's gradient for recorded rows, as a share of the gradient's
             largest element.
     """
@@ -35,6 +37,17 @@ class Gradient(NamedTuple):
     points: int = 0
     steps: int = 0
     difference: float = 0.0
+    sampled: bool = False
+
+    @property
+    def rounds(self) -> tuple[int, ...]:
+        """Return the steps of one integral after the other, until one is exact enough.
+
+        All together they are no more than those that double from 32 to :attr:`steps`.
+        """
+        rounds = _ROUNDS if self.sampled else STEPS
+        most = sum(steps for steps in STEPS if steps <= self.steps)
+        return tuple(steps for steps, spent in zip(rounds, accumulate(rounds), strict=True) if spent <= most)
 
     def target(self, output: str, number: int) -> int | None:
         """Return the file's target for a number of an output's row; None without one."""
@@ -66,6 +79,7 @@ class Gradient(NamedTuple):
             return {"reason": self.reason}
         outputs = [{"name": name, "numbers": count} for name, count in self.outputs.items()]
         sizes = {"points": self.points, "steps": self.steps, "difference": self.difference}
+        sizes |= {"sampled": True} if self.sampled else {}
         return {"method": METHOD, "inputs": list(self.inputs), "outputs": outputs, **sizes}
 
     @classmethod
@@ -88,4 +102,4 @@ class Gradient(NamedTuple):
         inputs, points, steps = tuple(map(str, record["inputs"])), int(record["points"]), int(record["steps"])
         if points not in (1, 2, 4, 8, 16, 32) or steps not in STEPS or min(outputs.values()) < 1:
             raise ValueError("a gradient without points, steps or numbers")
-        return cls("", inputs, outputs, points, steps, float(record["difference"]))
+        return cls("", inputs, outputs, points, steps, float(record["difference"]), bool(record.get("sampled")))

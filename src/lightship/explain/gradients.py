@@ -6,8 +6,7 @@ attributions of a row add up to its prediction minus the baseline's: the gap bet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,15 +16,16 @@ from lightship.engines.base import Engine
 from lightship.engines.preprocessed import programs_of
 from lightship.errors import BundleError, EngineError
 from lightship.explain.attribution import Attribution, CheckTime, unlimited
-from lightship.explain.compiled import METHOD, SIGNATURE, STEPS, TRANSFORMED, Gradient
+from lightship.explain.compiled import METHOD, SIGNATURE, TRANSFORMED, Gradient
 from lightship.explain.line import Integral, Line, Unexplained, line_of
+from lightship.explain.quadrature import Rule, Samples, even, refined
 from lightship.preprocessing.program import BoundProgram
 from lightship.tensors import Array
 
 CLOSE = 1e-3  # the gap at which no more steps are computed
 
 _NUMBERS = ("base", "prediction")
-_ORDER = 8  # nodes of one Gauss-Legendre quadrature; more steps are more intervals
+_SAMPLES = ("numbers", "changes")
 
 
 class Row(NamedTuple):
@@ -59,7 +59,7 @@ class IntegratedGradients:
         gradient.check(signature, program)
         from lightship.engines.litert import LiteRTEngine  # imported here: commands without a model need no LiteRT
 
-        return cls(gradient, LiteRTEngine(bundle.path / EXPLAIN), program.bind() if program else None)
+        return cls(gradient, LiteRTEngine(bundle.file(EXPLAIN)), program.bind() if program else None)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -80,10 +80,9 @@ class IntegratedGradients:
     ) -> Attribution:
         """Return the attributions of one number in each row of an output.
 
-        ``rows`` are valid inputs of the default signature, ``baseline`` is one row of them, [1, ...]. The steps double
-        from 32 to 512, or to fewer for a large model, until the gap of a row is below 1e-3. ``check_time`` is called
-        before each evaluation. Raises Unexplained for rows that need another method, InvalidInput, EngineError or
-        BundleError.
+        ``rows`` are valid inputs of the default signature, ``baseline`` is one row of them, [1, ...]. The rounds of a
+        row end at a gap below 1e-3. ``check_time`` is called before each evaluation. Raises Unexplained for rows that
+        need another method, InvalidInput, EngineError or BundleError.
         """
         target = self._gradient.target(output, number)
         if target is None:
@@ -106,29 +105,37 @@ class IntegratedGradients:
     def _row(self, row: Mapping[str, Array], baseline: Mapping[str, Array], target: int, check_time: CheckTime) -> Row:
         line = line_of(row, baseline, self._gradient.inputs, self._program)
         evaluations = 0
-        for steps in (steps for steps in STEPS if steps <= self._gradient.steps):
-            integral = self._integral(line, target, steps, check_time)
+        samples: Samples | None = None
+        for steps in self._gradient.rounds:
+            rule = refined(samples, steps) if samples else even(steps)
+            integral, outputs = self._integral(line, target, rule, check_time)
             evaluations += steps
             gap = integral.gap(line.total(integral))
             if not np.isfinite(gap):
                 raise Unexplained("the gradient is not finite between the baseline and the row", evaluations)
             if gap <= CLOSE:
                 break
+            if self._gradient.sampled:
+                found = _samples(rule, integral, outputs)
+                samples = samples.joined(found) if samples else found
         return Row(line, integral, gap, evaluations)
 
-    def _integral(self, line: Line, target: int, steps: int, check_time: CheckTime) -> Integral:
-        """Integrate with a number of steps, of which each call makes some."""
+    def _integral(
+        self, line: Line, target: int, rule: Rule, check_time: CheckTime
+    ) -> tuple[Integral, Sequence[Mapping[str, Array]]]:
+        """Integrate by a rule; return the outputs of all calls too, each of some nodes."""
         ends = {f"row_{at}": array for at, array in enumerate(line.row.values())}
         ends |= {f"baseline_{at}": array for at, array in enumerate(line.base.values())}
         ends["target"] = np.array([target], np.int32)
-        nodes, weights = quadrature(steps)
         totals: list[Array] = [np.zeros(array.shape) for array in line.row.values()]
-        for first in range(0, steps, self._gradient.points):
+        calls = []
+        for first in range(0, len(rule.nodes), self._gradient.points):
             check_time()
             part = slice(first, first + self._gradient.points)
-            outputs = self._run({**ends, "nodes": nodes[part], "weights": weights[part]}, totals)
+            outputs = self._run({**ends, "nodes": rule.nodes[part], "weights": rule.weights[part]}, totals)
             totals = [total + outputs[f"gradient_{at}"] for at, total in enumerate(totals)]
-        return Integral(totals, *(float(outputs[name][0]) for name in _NUMBERS))
+            calls.append(outputs)
+        return Integral(totals, *(float(outputs[name][0]) for name in _NUMBERS)), calls
 
     def _run(self, inputs: Mapping[str, Array], totals: list[Array]) -> dict[str, Array]:
         """Return the outputs of the file; raises BundleError for another file.
@@ -138,6 +145,8 @@ class IntegratedGradients:
         try:
             outputs = self._engine.run(SIGNATURE, inputs)
             shapes = {f"gradient_{at}": total.shape for at, total in enumerate(totals)} | dict.fromkeys(_NUMBERS, (1,))
+            if self._gradient.sampled:
+                shapes |= dict.fromkeys(_SAMPLES, inputs["nodes"].shape)
             if all(outputs[name].shape == shape for name, shape in shapes.items()):
                 return outputs
             detail = "outputs of other shapes"
@@ -146,14 +155,14 @@ class IntegratedGradients:
         raise BundleError(f"the bundle's {EXPLAIN} does not compute the gradient of its model", detail=detail)
 
 
-@lru_cache(maxsize=len(STEPS))
-def quadrature(steps: int) -> tuple[Array, Array]:
-    """Return nodes and weights on [0, 1], float32 [steps].
+def _samples(rule: Rule, integral: Integral, outputs: Sequence[Mapping[str, Array]]) -> Samples:
+    """Return the explained number at the nodes of a rule, and at both ends.
 
-    ``steps`` is a multiple of 8: the interval is divided, and each part has 8 nodes of Gauss and Legendre.
+    The ends, whose slope the file does not return, are given that of the next node.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(_ORDER)
-    parts = steps // _ORDER
-    alphas = (np.arange(parts)[:, np.newaxis] + (nodes + 1) / 2) / parts
-    shares = np.tile(weights / (2 * parts), parts)
-    return alphas.ravel().astype(np.float32), shares.astype(np.float32)
+    numbers, changes = (np.concatenate([each[name] for each in outputs]) for name in _SAMPLES)
+    return Samples(
+        np.concatenate([[0.0], rule.nodes, [1.0]]),
+        np.concatenate([[integral.base], numbers, [integral.prediction]]),
+        np.pad(changes / rule.weights, 1, "edge"),
+    )

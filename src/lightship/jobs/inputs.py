@@ -10,12 +10,12 @@ from itertools import islice
 
 from lightship import formats
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
+from lightship.formats.images import SUFFIXES
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.requests import Options, Source, canonical
 
 IMAGES = "images"
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 # The most objects below a prefix for which a digest detects changes: ten calls of ListObjectsV2, about one second.
 MOST_COMPARED = 10_000
@@ -54,7 +54,7 @@ def digest_of(listed: Iterable[Source]) -> str:
 
 def is_image(source: Source) -> bool:
     """Return whether an object has the suffix of an image."""
-    return source.key.lower().endswith(IMAGE_SUFFIXES)
+    return source.key.lower().endswith(SUFFIXES)
 
 
 def is_readable(source: Source) -> bool:

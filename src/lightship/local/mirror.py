@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lightship.bundle import MANIFEST
 from lightship.errors import SettingError
 from lightship.registry.registry import Registry
 
@@ -12,16 +13,17 @@ def mirror(registry: Registry, s3: Any, target: str) -> int:
     """Copy a registry to ``s3://bucket/prefix``; return the number of versions.
 
     Models' states are copied too. The target must hold no models. Files are copied, because publishing would assign new
-    version numbers. Raises RegistryError if the source cannot be read.
+    version numbers. Raises BundleError or RegistryError if the source cannot be read.
     """
     bucket, prefix = split_uri(target)
     copied = 0
     for name in registry.models():
         state = registry.state(name)
         for version in state.versions:
-            folder = registry.path(name, version)
-            for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-                s3.upload_file(str(file), bucket, f"{prefix}{name}/{version}/{file.relative_to(folder).as_posix()}")
+            bundle = registry.bundle(name, version)
+            for file in bundle.manifest.files:
+                s3.upload_file(str(bundle.file(file)), bucket, f"{prefix}{name}/{version}/{file}")
+            s3.upload_file(str(bundle.path / MANIFEST), bucket, f"{prefix}{name}/{version}/{MANIFEST}")
             copied += 1
         s3.put_object(Bucket=bucket, Key=f"{prefix}{name}/state.json", Body=state.to_bytes())
     return copied

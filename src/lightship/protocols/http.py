@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightship.bundle import Manifest
 from lightship.calls import Call, ModelSelector, ModelState
 from lightship.errors import LightshipError, NotFound
+from lightship.regular_files import open_regular
 from lightship.settings import Settings
 
 # Cache-Control of a response whose clients cannot decompress it (RFC 9111, 5.2.2.6).
@@ -18,6 +20,9 @@ NO_TRANSFORM = "no-transform"
 
 # The header of the key that assigns a client to a version of a traffic split.
 _CALLER = "lightship-caller"
+
+# Bytes of a file in memory at a time.
+_BLOCK = 256 * 1024
 
 _JSON = {"content-type": "application/json"}
 _CORRELATION = re.compile(r"[!-~]{1,128}")
@@ -78,13 +83,43 @@ class Request:
         return self.headers.get(_CALLER, "").encode() or self.body
 
 
+class FilePart(NamedTuple):
+    """Bytes of a file on this machine."""
+
+    path: Path
+    start: int
+    length: int
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the bytes in blocks; raises OSError where the file became shorter."""
+        with open_regular(self.path) as file:
+            file.seek(self.start)
+            left = self.length
+            while left:
+                block = file.read(min(left, _BLOCK))
+                if not block:
+                    raise OSError(f"{self.path} became shorter while it was sent")
+                left -= len(block)
+                yield block
+
+
 @dataclass(slots=True)
 class Response:
-    """One response."""
+    """One response.
+
+    With a ``file``, its body is that part of a file, ``body`` is empty, and the headers have its Content-Length.
+    """
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=_JSON.copy)
+    file: FilePart | None = None
+
+    def in_memory(self) -> Response:
+        """Return the response with the file's bytes as its body."""
+        if self.file is None:
+            return self
+        return Response(self.status, b"".join(self.file.blocks()), self.headers)
 
 
 class Route(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lightship.errors import LightshipError, MethodNotAllowed, Overloaded, Unauthenticated
+from lightship.errors import LightshipError, MethodNotAllowed, Overloaded, RangeNotSatisfiable, Unauthenticated
 
 PROTOCOLS = ("native", "tfserving", "openinference", "mlflow")
 
@@ -11,13 +11,16 @@ STATUSES: dict[str, int | tuple[int, int, int, int]] = {
     "invalid_input": 400,
     "unauthenticated": 401,
     "forbidden": 403,
+    "registry_read_only": 403,
     "not_found": 404,
     "unknown_label": (404, 400, 404, 404),
     "method_not_allowed": 405,
     "body_timeout": 408,
+    "conflict": 409,
     "too_large": 413,
     "url_too_long": 414,
     "unsupported_media": 415,
+    "range_not_satisfiable": 416,
     "headers_too_large": 431,
     "engine_failed": (422, 400, 400, 422),
     "unavailable": 503,
@@ -43,6 +46,8 @@ def error_headers(error: LightshipError) -> dict[str, str]:
         headers["allow"] = ", ".join(error.allowed)
     if isinstance(error, Unauthenticated):
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, RangeNotSatisfiable):
+        headers["content-range"] = f"bytes */{error.size}"
     if isinstance(error, Overloaded):
         headers["retry-after"] = str(error.retry_after)
     return headers

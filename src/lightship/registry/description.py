@@ -33,7 +33,7 @@ class Description:
         try:
             signature = json.loads(manifest)["signatures"][0]
             return cls(digest, signature.get("independent_rows"), tuple(_columns(signature)))
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return cls(digest)
 
 

@@ -12,10 +12,19 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lightship.errors import BundleError, NotFound, RegistryError, StateError, UnknownLabel
+from lightship.errors import (
+    BundleError,
+    NotFound,
+    RegistryError,
+    RoutingConflict,
+    StateError,
+    UnknownLabel,
+    UnreadableFile,
+)
 from lightship.registry.description import MANIFEST
 from lightship.registry.state import State
 from lightship.settings import DEFAULT_CACHE, CacheSettings
@@ -79,10 +88,16 @@ class Registry:
         """Return the state and its etag, for :meth:`state_changed`.
 
         The etag is None for a model without a state file; its versions are then the folders with a manifest. Raises
-        StateError where the state file is malformed, RegistryError where the store does not respond.
+        StateError where the state file is malformed or unreadable, RegistryError where the store does not respond.
         """
         if not _NAME.fullmatch(name):
             return State(), None
+        try:
+            return self._read_state(name)
+        except UnreadableFile as error:
+            raise StateError(error.message, detail=error.detail) from None
+
+    def _read_state(self, name: str) -> tuple[State, str | None]:
         stored = self._store.read(f"{name}/state.json")
         if stored is None:
             published = (version for version in self._numbers(name) if self._store.read(f"{name}/{version}/{MANIFEST}"))
@@ -92,15 +107,18 @@ class Registry:
     def state_changed(self, name: str, etag: str | None) -> bool:
         """Return whether a model's state has another etag, by a conditional request.
 
-        Always True where ``etag`` is None: the state must be read.
+        True where ``etag`` is None or the file is unreadable: the state must be read.
         """
-        return etag is None or self._store.changed(f"{name}/state.json", etag)
+        try:
+            return etag is None or self._store.changed(f"{name}/state.json", etag)
+        except UnreadableFile:
+            return True
 
     def change(self, name: str, change: Callable[[State], State]) -> State:
         """Change a model's state by compare-and-swap, and return the new state.
 
         ``change`` may be called several times; nothing is written where it returns its argument. Raises NotFound
-        without the model, RegistryError where other writers win every attempt.
+        without the model, RoutingConflict where other writers win every attempt.
         """
         for _ in range(_ATTEMPTS):
             state, etag = self.read_state(name)
@@ -111,7 +129,7 @@ class Registry:
                 return state
             if self._store.write(f"{name}/state.json", changed.to_bytes(), if_match=etag):
                 return changed
-        raise RegistryError(f"other writers changed the state of '{name}' during all {_ATTEMPTS} attempts: try again")
+        raise RoutingConflict(f"other writers changed the state of '{name}' during all {_ATTEMPTS} attempts: try again")
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
         """Return the version by number or label, or the default version.
@@ -134,18 +152,25 @@ class Registry:
     def bundle(self, name: str, version: int) -> Bundle:
         """Return the verified bundle of a version, also of a withdrawn one.
 
-        A corrupt local copy is downloaded once more. Raises NotFound or BundleError.
+        Files that no prediction needs are downloaded and verified at their first use. A corrupt local copy is
+        downloaded once more. Raises NotFound or BundleError.
         """
         from lightship.bundle import Bundle
+        from lightship.bundle.extras import Extras
 
         key = f"{name}/{version}"
         try:
-            return Bundle.open(self._store.path(key), display_name=key)
+            bundle = Bundle.open(self._store.path(key), display_name=key, needed_only=True)
         except BundleError:
             renewed = self._store.renew(key)
             if renewed is None:
                 raise
-            return Bundle.open(renewed, display_name=key)
+            bundle = Bundle.open(renewed, display_name=key, needed_only=True)
+        return bundle._replace(extras=Extras(partial(self.file, name, version)))
+
+    def file(self, name: str, version: int, file: str, digest: str) -> Path:
+        """Return the local path of one file of a version; raises as ``Store.file``."""
+        return self._store.file(f"{name}/{version}/{file}", digest)
 
     def manifest(self, name: str, version: int) -> tuple[Manifest, str]:
         """Return a version's manifest and its digest, without verifying the other files.
@@ -217,6 +242,13 @@ class Registry:
     def path(self, name: str, version: int) -> Path:
         """Return the local folder of a version's bundle, not verified."""
         return self._store.path(f"{name}/{version}")
+
+    def link(self, name: str, version: int, file: str, *, seconds: int) -> tuple[str, int] | None:
+        """Return a URL of a version's file that expires, and the file's size in bytes.
+
+        Returns None where the registry has no URLs. Raises RegistryError.
+        """
+        return self._store.link(f"{name}/{version}/{file}", seconds=seconds)
 
     def staging(self) -> AbstractContextManager[Path]:
         """Create a private local folder to build a bundle in; it is removed at the end."""

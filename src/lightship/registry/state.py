@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from lightship.errors import NotFound, RegistryError, StateError
+from lightship.errors import NotFound, RegistryError, RoutingConflict, StateError
 
 PRODUCTION = "production"
 
@@ -112,8 +112,13 @@ class State:
     @property
     def previous(self) -> Routing | None:
         """Return the routing that a rollback restores; None without an earlier one."""
-        before = self._entry(self.entries[-1].before)
+        before = self.previous_entry
         return before.routing if before else None
+
+    @property
+    def previous_entry(self) -> Entry | None:
+        """Return the entry that a rollback restores; None where there is none to restore."""
+        return self._entry(self.entries[-1].before)
 
     def reroute(self, routing: Routing, *, change: str = "changed", at: str | None = None) -> State:
         """Return the state with another routing and a new history entry.
@@ -131,7 +136,7 @@ class State:
 
         ``name`` is the model's, for the commands in messages. Returns itself where that is the current routing.
         Repeated rollbacks go further back, never to the routing just left. Raises NotFound for an entry that is not in
-        the history, RegistryError where there is no earlier entry or a version was withdrawn.
+        the history, RoutingConflict where there is no earlier entry or a version was withdrawn.
         """
         entry = self._entry(to) if to is not None else self._before(name)
         if entry is None:
@@ -140,20 +145,20 @@ class State:
         if entry.routing == self.routing:
             return self
         if withdrawn := sorted(entry.routing.versions.difference(self.offered)):
-            raise RegistryError(
+            raise RoutingConflict(
                 f"entry {entry.number} routes to version {withdrawn[0]}, which was withdrawn: choose another entry "
                 f"with `lightship rollback {name} --to N`, see `lightship history {name}`"
             )
         return self._record(entry.routing, f"rollback to {entry.number}", at, before=entry.before)
 
     def _before(self, name: str) -> Entry:
-        """Return the entry before the current one; raises RegistryError."""
+        """Return the entry before the current one; raises RoutingConflict."""
         number = self.entries[-1].before
         if number is None:
             unchanged = "there is nothing to roll back to: this is the first of the recorded labels and traffic"
-            raise RegistryError(unchanged + self.rollback_hint(name))
+            raise RoutingConflict(unchanged + self.rollback_hint(name))
         if (entry := self._entry(number)) is None:
-            raise RegistryError(
+            raise RoutingConflict(
                 f"there is nothing to roll back to: entry {number} is older than the {MAX_ENTRIES} kept"
             )
         return entry
@@ -175,12 +180,12 @@ class State:
     def withdraw(self, version: int) -> State:
         """Return the state with a version withdrawn: it takes no new requests.
 
-        Raises NotFound, or RegistryError while requests are routed to it.
+        Raises NotFound, or RoutingConflict while requests are routed to it.
         """
         if version not in self.versions:
             raise NotFound(f"there is no version {version}: the versions are {', '.join(map(str, self.versions))}")
         if version in self.routing.versions:
-            raise RegistryError(f"version {version} still has a label or traffic: move them to another version first")
+            raise RoutingConflict(f"version {version} still has a label or traffic: move them to another version first")
         if version in self.withdrawn:
             return self
         return replace(self, withdrawn=self.withdrawn | {version})
@@ -221,7 +226,7 @@ class State:
                 routing=routing,
                 history=_history(record, routing),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise StateError(f"{path} is not a state file: {type(error).__name__} {error}") from None
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from lightship.bundle import REPORT, Bundle, Manifest
+from lightship.bundle import EXTRAS, REPORT, Bundle, Manifest
+from lightship.bundle.extras import Extras
 from lightship.calls import Call, Contents, Figures, Report
 from lightship.errors import BundleError, LightshipError, NotFound, RegistryError, StateError
 from lightship.registry.registry import Registry
@@ -64,6 +67,7 @@ class RegistryCache:
         self.entries: Mapping[str, Entry] = MappingProxyType(self._entries)
         self._manifests: dict[tuple[str, int], tuple[Manifest, str]] = {}
         self._figures: dict[tuple[str, int], Figures] = {}
+        self._extras: dict[tuple[str, int], Extras] = {}
         self._names: tuple[str, ...] | None = None
         self._listed_until = 0.0
         self._is_reachable = True
@@ -174,6 +178,20 @@ class RegistryCache:
         sizes = self._registry.sizes(name, version)
         return Contents(name, version, manifest, sizes, example.inputs if example else {}, features)
 
+    def file(self, name: str, version: int, file: str, digest: str) -> Path:
+        """Return the local path of a version's file; extras are verified at their first use.
+
+        Raises BundleError or RegistryError.
+        """
+        if file not in EXTRAS:
+            return self._registry.path(name, version) / file
+        fetched = Extras(partial(self._registry.file, name, version))
+        return self._extras.setdefault((name, version), fetched).path(file, digest)
+
+    def link(self, name: str, version: int, file: str, *, seconds: int) -> tuple[str, int] | None:
+        """See :meth:`Registry.link`."""
+        return self._registry.link(name, version, file, seconds=seconds)
+
     def example(self, name: str, version: int, signature: str) -> Call | None:
         """Return a recorded call of a signature from the registry; None without one."""
         try:
@@ -190,6 +208,14 @@ class RegistryCache:
         """Mark a model's cached state as due."""
         if (entry := self._entries.get(name)) is not None:
             entry.expires = 0.0
+
+    def change(self, name: str, change: Callable[[State], State]) -> None:
+        """Change a model's state in the registry, and read it again.
+
+        Raises NotFound, RegistryError, and what ``change`` raises.
+        """
+        self._registry.change(name, change)
+        self._entries[name] = self._read(name, self._entries.get(name) or Entry(None, None, None, 0.0))
 
     def _read_first(self, name: str) -> State:
         with self._first_read:

@@ -6,7 +6,7 @@ threads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lightship.calls import Call, ModelSelector, ModelState, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry, choose
+from lightship.registry.state import State
 from lightship.serving.cache import HIT, MISS, ResponseCache
 from lightship.serving.pool import Key, Loading, MemoryLimitReached, ModelPool, Served
 from lightship.serving.registry_cache import RegistryCache
@@ -238,6 +239,19 @@ class Serving:
         self.pool.allow(name)
         self.load(name)
         return self.status.model(name)
+
+    def change(self, name: str, change: Callable[[State], State]) -> ModelState:
+        """Change a model's state in the registry; the new one is in force at once here.
+
+        The versions that now answer are loaded; a failure is reported in the model's state. Raises NotFound,
+        RegistryError, and what ``change`` raises.
+        """
+        self.cache.change(name, change)
+        state = self.cache.state(name)
+        for version in state.routing.traffic or filter(None, [state.default]):
+            with suppress(LightshipError):
+                self.pool.load((name, version))
+        return self.status.with_figures(self.status.model(name))
 
     def unload(self, name: str) -> None:
         """Evict a model's versions and refuse requests for it until :meth:`reload`.

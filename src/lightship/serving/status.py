@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from lightship.bundle import Manifest
-from lightship.calls import Call, Contents, ModelState, Report, Statistics, VersionState
+from pathlib import Path
+
+from lightship.bundle import MANIFEST, Manifest
+from lightship.calls import (
+    Call,
+    Contents,
+    History,
+    HistoryEntry,
+    ModelFile,
+    ModelState,
+    Report,
+    Statistics,
+    VersionState,
+)
 from lightship.errors import LightshipError, RegistryError
 from lightship.registry.registry import choose
-from lightship.registry.state import State
+from lightship.registry.state import Entry, State
+from lightship.serving.device_files import device_digest
 from lightship.serving.pool import ModelPool
 from lightship.serving.registry_cache import NeverRead, RegistryCache
 from lightship.serving.router import Router
@@ -74,11 +87,36 @@ class ModelStatus:
         """Return the report of a version, by default the default one; raises NotFound."""
         return self._cache.report(name, self._number(name, version, label))
 
+    def history(self, name: str, *, may_read: bool = True) -> History:
+        """Return the changes of a model's labels and traffic; raises NotFound."""
+        state = self._state(name, may_read=may_read)
+        before = state.previous_entry
+        restorable = before is not None and before.routing.versions <= set(state.offered)
+        entries = tuple(_history_entry(entry, current=entry is state.entries[-1]) for entry in reversed(state.entries))
+        return History(entries, before.number if before and restorable else None)
+
     def contents(self, name: str, version: int | None = None, label: str | None = None) -> Contents:
         """Return the contents of a version, by default the default one; raises NotFound."""
         return self._cache.contents(name, self._number(name, version, label))
 
+    def file(self, name: str, version: int | None = None, label: str | None = None, *, file: str) -> ModelFile:
+        """Return a file of a version that devices need; raises NotFound."""
+        number = self._number(name, version, label)
+        manifest, digest = self._cache.manifest(name, number)
+        if file != MANIFEST:
+            digest = device_digest(manifest, file, subject=f"{name} version {number}")
+        return ModelFile(name, number, file, digest)
+
+    def open_file(self, file: ModelFile) -> Path:
+        """Return the local copy of a file; raises BundleError or RegistryError."""
+        return self._cache.file(file.model, file.version, file.name, file.sha256)
+
+    def link(self, file: ModelFile, *, seconds: int) -> tuple[str, int] | None:
+        """Return a URL of a file that expires, and its size; None without URLs."""
+        return self._cache.link(file.model, file.version, file.name, seconds=seconds)
+
     def _number(self, name: str, version: int | None, label: str | None) -> int:
+        """Return the number of the selected version, by default of the default one."""
         state = self._state(name, may_read=True)
         number = choose(name, state, version, label) or state.default
         if number is None:
@@ -206,3 +244,10 @@ class ModelStatus:
             return VersionState(name, version, "unloaded", labels=labels)
         error = self._error(name, version)
         return VersionState(name, version, "available" if error is None else "failed", error, labels)
+
+
+def _history_entry(entry: Entry, *, current: bool) -> HistoryEntry:
+    routing = entry.routing
+    return HistoryEntry(
+        entry.number, entry.change, entry.at, routing.labels, routing.traffic, routing.shadows, current=current
+    )

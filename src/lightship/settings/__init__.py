@@ -116,7 +116,7 @@ class Settings(NamedTuple):
         default_model: ``LIGHTSHIP_DEFAULT_MODEL``: answers ``POST /predict``; required with more than one model.
         token: ``LIGHTSHIP_TOKEN``: the bearer token that every request must carry, except health checks and ``/docs``.
         allow_anonymous: ``LIGHTSHIP_ALLOW_ANONYMOUS``: serve beyond loopback without a token.
-        allow_admin: ``LIGHTSHIP_ALLOW_ADMIN``: let callers load and unload models.
+        allow_admin: ``LIGHTSHIP_ALLOW_ADMIN``: let callers load, unload and route models.
         max_body: ``LIGHTSHIP_MAX_BODY_BYTES``: the largest request body in bytes, after decompression.
         max_answer: ``LIGHTSHIP_MAX_ANSWER_BYTES``: the largest response in bytes; 0 for no limit (on Lambda: 6 MiB less
             64 KiB).

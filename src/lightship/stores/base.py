@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from lightship.errors import BundleError
+
 
 class Store(Protocol):
     """Store of small files changed by compare-and-swap, and of published folders."""
@@ -19,7 +21,10 @@ class Store(Protocol):
         ...
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """Return a small file and its etag; None where it does not exist."""
+        """Return a small file and its etag; None where it does not exist.
+
+        Raises UnreadableFile where it is not a readable file within its limit (:mod:`lightship.documents`).
+        """
         ...
 
     def sizes(self, key: str) -> Mapping[str, int]:
@@ -41,6 +46,21 @@ class Store(Protocol):
         """Return the local path of a published folder."""
         ...
 
+    def link(self, key: str, *, seconds: int) -> tuple[str, int] | None:
+        """Return a URL from which clients may read a file, and the file's size in bytes.
+
+        The URL expires. Returns None where the store has no URLs, or no such file.
+        """
+        ...
+
+    def file(self, key: str, digest: str) -> Path:
+        """Return the local path of one file of a published folder.
+
+        ``digest`` is its SHA-256 in hexadecimal, which is verified. Raises BundleError where the file is missing or
+        another one, UnreadableFile as :meth:`read`.
+        """
+        ...
+
     def renew(self, key: str) -> Path | None:
         """Download a published folder again because its local copy is corrupt.
 
@@ -58,3 +78,13 @@ class Store(Protocol):
         Readers see the whole folder or nothing.
         """
         ...
+
+
+def missing_file(key: str) -> BundleError:
+    """Return the error for a file that the manifest of a published folder lists."""
+    return BundleError(f"{key} is missing: the version was removed or replaced after its manifest was read")
+
+
+def changed_file(key: str) -> BundleError:
+    """Return the error for a file with another digest than the manifest's."""
+    return BundleError(f"{key} is corrupt or was changed: its digest differs from the manifest's")

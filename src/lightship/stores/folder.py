@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
-from lightship.errors import RegistryError
-from lightship.regular_files import open_regular
+from lightship.documents import limit_of, too_large
+from lightship.errors import ReadOnlyRegistry, RegistryError, UnreadableFile
+from lightship.regular_files import digest_of, open_regular
+from lightship.stores.base import changed_file, missing_file
 
 _STAGING = ".staging-"
+_DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _ABANDONED_SECONDS = 24 * 3600.0
 
 
@@ -38,14 +43,11 @@ class FolderStore:
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """See :meth:`Store.read`; the etag is the file's SHA-256."""
-        folder, _, name = key.rpartition("/")
         try:
-            with open_regular(self.path(folder) / name) as file:
-                data = file.read()
+            with self._open(key) as file:
+                data = file.read(limit_of(key))
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise RegistryError(f"cannot read {key} in the registry: {error.strerror}") from None
         return data, hashlib.sha256(data).hexdigest()
 
     def sizes(self, key: str) -> Mapping[str, int]:
@@ -79,6 +81,8 @@ class FolderStore:
                     file.write(data)
                 partial.replace(target)
         except OSError as error:
+            if error.errno in _DENIED:
+                raise ReadOnlyRegistry(f"cannot write {key} in the registry: {error.strerror}") from None
             raise RegistryError(f"cannot write {target}: {error.strerror}") from None
         return True
 
@@ -88,6 +92,33 @@ class FolderStore:
         if not self._is_below(path):
             raise RegistryError(f"cannot read {key} in the registry: it is a link to a folder that is not below it")
         return path
+
+    def link(self, key: str, *, seconds: int) -> None:
+        """Return None: a folder has no URLs."""
+
+    def file(self, key: str, digest: str) -> Path:
+        """See :meth:`Store.file`."""
+        try:
+            with self._open(key) as file:
+                if digest_of(file) != digest:
+                    raise changed_file(key)
+        except FileNotFoundError:
+            raise missing_file(key) from None
+        return self.root / key
+
+    @contextmanager
+    def _open(self, key: str) -> Iterator[IO[bytes]]:
+        """Open a regular file within its limit; raises FileNotFoundError, UnreadableFile."""
+        folder, _, name = key.rpartition("/")
+        try:
+            with open_regular(self.path(folder) / name) as file:
+                if (size := os.fstat(file.fileno()).st_size) > limit_of(key):
+                    raise UnreadableFile(too_large(key, size))
+                yield file
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise UnreadableFile(f"cannot read {key} in the registry: {error.strerror}") from None
 
     def renew(self, key: str) -> None:
         """Return None: the folder is the published original."""

@@ -5,8 +5,9 @@ A version is its files under ``name/version/``. The manifest is uploaded last: w
 Two publishers cannot get the same number: each first creates ``name/version/.claim`` with If-None-Match. A publisher
 that is killed leaves a claimed number without a manifest, which is never a version.
 
-Published folders are cached on local disk by their manifest's digest. Space for a download is freed before it starts,
-least recently used first: a Lambda function's disk is small, and its files outlive an invocation that timed out.
+Published folders are cached on local disk by their manifest's digest, without the files that no prediction needs: each
+of those is cached by its own digest when it is first used. Space for a download is freed before it starts, least
+recently used first: a Lambda function's disk is small, and its files outlive an invocation that timed out.
 """
 
 from __future__ import annotations
@@ -16,26 +17,33 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 from lightship import aws
 from lightship.bundle import MANIFEST, Bundle, Manifest
-from lightship.errors import BundleError, NotFound, RegistryError
+from lightship.documents import limit_of, too_large
+from lightship.errors import BundleError, NotFound, ReadOnlyRegistry, RegistryError, UnreadableFile
+from lightship.regular_files import digest_of
 from lightship.settings import DEFAULT_CACHE, CacheSettings
+from lightship.stores.base import changed_file, missing_file
 
 _LARGEST_PUT = 5 * 1024**3  # S3's limit for one request
 _CLAIM = ".claim"
 _PARTIAL = ".half-"
+_FILE = "file-"  # a cached file is this name and its digest, a folder with the content
+_CONTENT = "content"
+_BLOCK = 1024 * 1024
 _UNCHANGED = {"304", "NotModified"}
 
 
-class _CachedFolder(type(Path())):  # type: ignore[misc]  # pathlib's own cannot be referenced weakly
-    """Path of a cached folder.
+class _CachedPath(type(Path())):  # type: ignore[misc]  # pathlib's own cannot be referenced weakly
+    """Path of a cached folder or file.
 
-    While it is referenced, as by a loaded model, the folder is not removed.
+    While it is referenced, as by a loaded model, it is not removed.
     """
 
 
@@ -55,7 +63,7 @@ class S3Store:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._cache = cache.folder or Path(tempfile.gettempdir()) / "lightship-cache"
         self._cache_bytes = cache.size
-        self._in_use: WeakValueDictionary[str, _CachedFolder] = WeakValueDictionary()
+        self._in_use: WeakValueDictionary[str, _CachedPath] = WeakValueDictionary()
         self._client = aws.client("s3", attempts=3)
 
     def list(self, key: str = "") -> list[str]:
@@ -69,8 +77,10 @@ class S3Store:
         return sorted(name[len(prefix) :].rstrip("/") for name in prefixes)
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """See :meth:`Store.read`."""
-        return self._get(key)
+        """See :meth:`Store.read`; the size is checked before the content is transferred."""
+        with self._errors("read", key):
+            response = self._get(key)
+            return None if response is None else (response["Body"].read(), response["ETag"])
 
     def sizes(self, key: str) -> Mapping[str, int]:
         """See :meth:`Store.sizes`."""
@@ -82,7 +92,7 @@ class S3Store:
     def changed(self, key: str, etag: str | None) -> bool:
         """See :meth:`Store.changed`; a conditional GET, bodiless while unchanged."""
         if etag is None:
-            return self._get(key) is not None
+            return self.read(key) is not None
         with self._errors("read", key):
             try:
                 self._client.get_object(Bucket=self._bucket, Key=self._key(key), IfNoneMatch=etag)
@@ -106,25 +116,44 @@ class S3Store:
         """
         return self._path(key, renew=False)
 
+    def link(self, key: str, *, seconds: int) -> tuple[str, int] | None:
+        """Return a presigned URL and the size; see :meth:`Store.link`."""
+        location = {"Bucket": self._bucket, "Key": self._key(key)}
+        with self._errors("read", key):
+            try:
+                size = int(self._client.head_object(**location)["ContentLength"])
+            except self._client.exceptions.ClientError as error:
+                if aws.code(error) in aws.MISSING:
+                    return None
+                raise
+            url = self._client.generate_presigned_url("get_object", Params=location, ExpiresIn=seconds)
+        return str(url), size
+
     def renew(self, key: str) -> Path:
         """Download the folder again, unless the cached copy is intact by now."""
         return self._path(key, renew=True)
 
     def _path(self, key: str, *, renew: bool) -> Path:
-        manifest = self._get(f"{key}/{MANIFEST}")
+        manifest = self.read(f"{key}/{MANIFEST}")
         if manifest is None:
             raise NotFound(f"there is no version published at {self._uri(key)}")
         name = hashlib.sha256(manifest[0]).hexdigest()
-        target = self._in_use.setdefault(name, _CachedFolder(self._cache / name))
-        try:
+        target = self._in_use.setdefault(name, _CachedPath(self._cache / name))
+        with self._disk_errors(key):
             if renew or not target.is_dir():
                 self._fetch(key, manifest[0], target, renew=renew)
             os.utime(target)
-        except OSError as error:
-            raise RegistryError(
-                f"cannot keep {self._uri(key)} in the cache, see LIGHTSHIP_CACHE: {error.strerror}"
-            ) from None
         return target
+
+    def file(self, key: str, digest: str) -> Path:
+        """See :meth:`Store.file`; a corrupt cached copy is downloaded again."""
+        name = f"{_FILE}{digest}"
+        path = self._in_use.setdefault(name, _CachedPath(self._cache / name / _CONTENT))
+        with self._disk_errors(key):
+            if not _has_digest(path, digest):
+                self._fetch_file(key, digest, path)
+            os.utime(path.parent)
+        return path
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -163,15 +192,41 @@ class S3Store:
         with self._locked():
             if target.is_dir() and (not renew or _is_intact(target)):  # another process has just downloaded it
                 return
-            shutil.rmtree(target, ignore_errors=True)
-            self._free_space(sum(self.sizes(key).values()))
-            folder = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self._cache))
-            try:
-                self._download(key, Manifest.from_bytes(manifest), folder)
+            needed = Manifest.from_bytes(manifest).needed
+            sizes = self.sizes(key)
+            size = len(manifest) + sum(sizes.get(name, 0) for name in needed)
+            with self._replacing(target, size=size) as folder:
+                self._download(key, needed, folder)
                 (folder / MANIFEST).write_bytes(manifest)
-                folder.rename(target)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+
+    def _fetch_file(self, key: str, digest: str, path: Path) -> None:
+        with self._locked(), self._errors("read", key):
+            if _has_digest(path, digest):  # another thread or process has just downloaded it
+                return
+            response = self._get(key)
+            if response is None:
+                raise missing_file(key)
+            with self._replacing(path.parent, size=response["ContentLength"]) as folder:
+                with (folder / _CONTENT).open("wb") as file:
+                    for block in response["Body"].iter_chunks(_BLOCK):
+                        file.write(block)
+                if not _has_digest(folder / _CONTENT, digest):
+                    raise changed_file(key)
+
+    @contextmanager
+    def _replacing(self, target: Path, *, size: int) -> Iterator[Path]:
+        """Create a folder to download into, which becomes ``target`` at the end.
+
+        After an error it is removed. Space for ``size`` bytes is freed first.
+        """
+        shutil.rmtree(target, ignore_errors=True)
+        self._free_space(size)
+        folder = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self._cache))
+        try:
+            yield folder
+            folder.rename(target)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -203,21 +258,27 @@ class S3Store:
                 used -= _size(entry)
                 shutil.rmtree(entry, ignore_errors=True)
 
-    def _download(self, key: str, manifest: Manifest, folder: Path) -> None:
+    def _download(self, key: str, names: Iterable[str], folder: Path) -> None:
         with self._errors("read", key):
-            for name in manifest.files:
+            for name in names:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 self._client.download_file(self._bucket, self._key(f"{key}/{name}"), str(folder / name))
 
-    def _get(self, key: str) -> tuple[bytes, str] | None:
-        with self._errors("read", key):
-            try:
-                response = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
-            except self._client.exceptions.ClientError as error:
-                if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._exists(key)):
-                    return None
-                raise
-            return response["Body"].read(), response["ETag"]
+    def _get(self, key: str) -> dict[str, Any] | None:
+        """Return the response for an object, its body not yet read; None without it.
+
+        Raises UnreadableFile for an object beyond its limit.
+        """
+        try:
+            response: dict[str, Any] = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
+        except self._client.exceptions.ClientError as error:
+            if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._exists(key)):
+                return None
+            raise
+        if (size := response["ContentLength"]) > limit_of(key):
+            response["Body"].close()
+            raise UnreadableFile(too_large(key, size))
+        return response
 
     def _exists(self, key: str) -> bool:
         """Return whether an object exists, by listing.
@@ -238,21 +299,41 @@ class S3Store:
     def _errors(self, verb: str, key: str) -> Iterator[None]:
         """Translate S3 and boto3 errors to RegistryError: servers then use cached state."""
         from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield
-        except (self._client.exceptions.ClientError, BotoCoreError, Boto3Error) as error:
+        except (ClientError, BotoCoreError, Boto3Error) as error:
             sentence = f"cannot {verb} {self._uri(key)}: {aws.reason(error)}"
-            raise RegistryError(sentence, detail=aws.detail(error)) from None
+            denied = isinstance(error, ClientError) and aws.code(error) in aws.DENIED
+            kind = {"read": UnreadableFile, "write": ReadOnlyRegistry}.get(verb if denied else "", RegistryError)
+            raise kind(sentence, detail=aws.detail(error)) from None
+
+    @contextmanager
+    def _disk_errors(self, key: str) -> Iterator[None]:
+        """Translate errors of the local disk to RegistryError."""
+        try:
+            yield
+        except OSError as error:
+            raise RegistryError(
+                f"cannot keep {self._uri(key)} in the cache, see LIGHTSHIP_CACHE: {error.strerror}"
+            ) from None
 
 
 def _is_intact(folder: Path) -> bool:
     try:
-        Bundle.open(folder)
+        Bundle.open(folder, needed_only=True)
     except BundleError:
         return False
     return True
+
+
+def _has_digest(path: Path, digest: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return digest_of(file) == digest
+    except FileNotFoundError:
+        return False
 
 
 def _age(entry: Path) -> float:

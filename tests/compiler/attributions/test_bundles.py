@@ -72,6 +72,19 @@ def test_compile_twice_writes_equal_gradients(compiled: Compile) -> None:
     assert first.bundle.digest == second.bundle.digest
 
 
+def test_gradient_of_earlier_manifest_is_used_without_samples(compiled: Compile) -> None:
+    _, model = compiled("cnn.keras")
+    entry = {name: value for name, value in model.manifest.explain.items() if name != "sampled"}
+    earlier = model.bundle._replace(manifest=model.manifest._replace(explain=entry))
+    inputs, _ = model.golden()
+    rows, base = ({name: array[part] for name, array in inputs.items()} for part in (slice(3), slice(-1, None)))
+    old, new = (IntegratedGradients.load(each).explain(rows, base, "digit", 2) for each in (earlier, model.bundle))
+    assert len(entry) < len(model.manifest.explain)
+    assert new.steps <= old.steps
+    for name, array in new.values.items():
+        np.testing.assert_allclose(old.values[name], array, atol=2e-2 * _largest(new.values))
+
+
 REASONS = [
     ("embedding.keras", "'ids' is int32"),
     ("lstm.keras", "loop"),

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lightship.bundle import EXACT
 from lightship.calls import Call
 from lightship.compiler import compile_model, sources
 from lightship.compiler.attributions.exact import Inexact, trees_of
 from lightship.explain import explain
-from lightship.explain.exact import storage
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from tests.explain.exact.shap_models import HOLES, lightgbm_binary, xgboost_multiclass
@@ -29,7 +29,7 @@ def test_compile_lightgbm_file_twice_stores_equal_trees(tmp_path: Path) -> None:
     booster.save_model(path)
     reports = [compile_model(path, registry=registry) for _ in range(2)]
     bundles = [registry.open("cancer", report.version) for report in reports]
-    assert storage.FILE in bundles[0].manifest.files
+    assert EXACT in bundles[0].manifest.files
     assert bundles[0].digest == bundles[1].digest
     _, (found,) = explain(Model.load(bundles[0]), Call({"features": HOLES[:1]}), 1)
     assert (found.method, found.scale, found.evaluations) == ("tree_shap", "log_odds", 0)

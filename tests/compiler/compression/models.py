@@ -5,6 +5,7 @@
 - ``classes.keras``: two classes of points; ``classes.npz`` and ``classes.csv`` have points and their class.
 - ``outliers.keras``: weights of the layer ``spoiled`` have outliers, so that its int8 form is inaccurate.
 - ``twice.tflite``: two signatures that share weights.
+- ``named.tflite``: answers the name of a class beside probabilities.
 - ``unsupported``: a SavedModel that only TensorFlow runs.
 """
 
@@ -25,6 +26,7 @@ def main(folder: Path) -> None:
     save_classes(folder)
     save_outliers(folder)
     save_twice(folder)
+    save_named(folder)
     tf.saved_model.save(Determinant(), folder / "unsupported")
 
 
@@ -58,6 +60,23 @@ def save_twice(folder: Path) -> None:
     tf.saved_model.save(module := Twice(), folder / "twice", signatures={"a": module.a, "b": module.b})
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "twice"), signature_keys=["a", "b"])
     (folder / "twice.tflite").write_bytes(converter.convert())
+
+
+def save_named(folder: Path) -> None:
+    tf.saved_model.save(module := Named(), folder / "named", signatures={"a": module.a})
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "named"), signature_keys=["a"])
+    (folder / "named.tflite").write_bytes(converter.convert())
+
+
+class Named(tf.Module):
+    def __init__(self) -> None:
+        self.weights = tf.Variable(np.random.default_rng(3).normal(0, 1 / 2, (32, 64)).astype(np.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 32], tf.float32, name="x")])
+    def a(self, x: Any) -> Any:
+        logits = tf.matmul(x, self.weights)
+        names = tf.constant([f"class {index}" for index in range(64)])
+        return {"p": tf.nn.softmax(logits), "name": tf.gather(names, tf.argmax(logits, axis=1))}
 
 
 class Twice(tf.Module):

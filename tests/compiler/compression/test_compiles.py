@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import skops.io
+from sklearn.datasets import load_iris
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from lightship.bundle import MODEL, Bundle
+from lightship.bundle import MODEL, REPORT, Bundle
 from lightship.calls import Call
 from lightship.compiler import CompileOptions, Report, compile_model
 from lightship.compiler.compression.budget import Budget
@@ -165,16 +171,54 @@ def test_compile_incomplete_options_are_refused(
         ("classes.npz", "sort", "accuracy", "sort"),
         ("classes.csv", "sort", "accuracy", "sort"),
         ("classes.npz", "kind", "mae", "mae"),
+        ("outputless.npz", None, "accuracy", "outputless.npz.*--target"),
     ],
 )
 def test_compile_unsuitable_data_is_refused(
-    models: Path, tmp_path: Path, data: str, target: str, metric: str, named: str
+    models: Path, tmp_path: Path, data: str, target: str | None, metric: str, named: str
 ) -> None:
-    options = {"data": models / data, "target": target, "budget": Budget(metric, 0.01)}
+    np.savez(tmp_path / "outputless.npz", point=np.ones((4, 4), np.float32), sort=np.ones(4))
+    path = tmp_path / data if data.startswith("outputless") else models / data
+    options = {"data": path, "target": target, "budget": Budget(metric, 0.01)}
+    stages: list[str] = []
     with pytest.raises(CompileError, match=named):
-        compiled(models / "classes.keras", Registry(str(tmp_path)), **options)
+        compile_model(
+            models / "classes.keras",
+            registry=Registry(str(tmp_path)),
+            options=CompileOptions(sandbox=False, **options),  # type: ignore[arg-type]
+            progress=lambda stage, _: stages.append(stage),
+        )
+    assert "record" in stages
+    assert "convert" not in stages
     with pytest.raises(NotFound):
         Registry(str(tmp_path)).open("classes")
+
+
+def test_compile_with_budget_finds_target_and_skips_bad_rows(models: Path, registry: Registry, tmp_path: Path) -> None:
+    lines = (models / "classes.csv").read_text().splitlines()
+    bad = ["1,2,3,4,purple", "1,2,x,4,0"]
+    (tmp_path / "bad.csv").write_text("\n".join([lines[0], bad[0], *lines[1:], bad[1]]))
+    report, bundle = compiled(
+        models / "classes.keras", registry, data=tmp_path / "bad.csv", skip_bad=True, budget=SMALL, name="skipping"
+    )
+    assert table(report).candidate(FP32).metric == "accuracy"
+    assert report.skipped == 2
+    assert [(skip["row"], skip["column"]) for skip in report.skips] == [(1, "kind"), (402, "point_2")]
+    evaluated = json.loads((bundle.path / REPORT).read_bytes())["evaluation"]
+    assert (evaluated["data"]["rows"], evaluated["data"]["skipped"]) == (400, 2)
+    assert evaluated["data"]["skips"] == list(map(dict, report.skips))
+
+
+def test_compile_scikit_learn_names_of_classes_have_all_variants(registry: Registry, tmp_path: Path) -> None:
+    points, kinds = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[kinds]
+    network = MLPClassifier((32,), max_iter=2000, random_state=0)
+    skops.io.dump(make_pipeline(StandardScaler(), network).fit(points, names), tmp_path / "iris.skops")
+    np.savez(tmp_path / "iris.npz", features=points, y=names)
+    report, _ = compiled(tmp_path / "iris.skops", registry, data=tmp_path / "iris.npz", budget=Budget("accuracy", 0.5))
+    errors = {each.name: each.error for each in table(report).candidates if each.error}
+    assert not [error for error in errors.values() if "quantizer" in error]
+    assert set(errors) <= {"int8", "dynamic_int8"}  # those may answer another name in a close row
 
 
 def test_compile_budget_for_tensorflow_engine_is_refused(models: Path, registry: Registry) -> None:

@@ -274,3 +274,49 @@ def test_render_is_deterministic_and_keeps_argument() -> None:
     before = json.dumps(BINARY)
     assert render(BINARY, name="digits") == render(json.loads(before), name="digits")
     assert json.dumps(BINARY) == before
+
+
+def _per_class(count: int) -> list[dict[str, Any]]:
+    return [{"class": f"c{at}", "support": 1, "f1": {"value": 1 - at / count}} for at in range(count)]
+
+
+WIDE = {**classes(["a", "b"]), "classes": [f"c{at}" for at in range(400)], "confusion": [[1] * 400] * 400}
+IMAGE = {"row": 1, "target": "a", "predicted": "b", "loss": 1.0, "image": "data:image/png;base64," + "A" * 400_000}
+CELLS = [{"row": 1, "target": "a", "predicted": "b", "loss": 1.0, "cells": {"a": "<" * 1900}}] * 2000
+LARGE = {
+    "outputs": ({"evaluation": {"outputs": [classes(["a", "b"])] * 60}}, "50 more outputs"),
+    "matrix": ({"evaluation": {"outputs": [WIDE]}}, "The matrix of 400 classes"),
+    "classes": ({"evaluation": {"outputs": [{**WIDE, "per_class": _per_class(3000)}]}}, "Of 3,000 classes, the 100"),
+    "slices": ({"evaluation": {"slices": [{"column": "c", "values": []}] * 2000}}, "1,980 more slices"),
+    "images": ({"evaluation": {"worst": [IMAGE] * 60}}, "56 more images"),
+    "rows": ({"evaluation": {"worst": CELLS}}, "1,800 more rows"),
+    "features": (
+        {"importance": {"method": "m", "features": [{"feature": "<" * 1900, "importance": 0.5}] * 2000}},
+        "1,800 more rows",
+    ),
+    "notes": ({"evaluation": {"warnings": ["<" * 1900] * 2000, "data": {"name": "d", "rows": 1}}}, "larger than 5 MB"),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_page_of_large_report_is_bounded_and_names_omissions(name: str) -> None:
+    content, sentence = LARGE[name]
+    written = render(content, name="digits", measurements=MEASUREMENTS)
+    assert len(written.encode()) < 5_000_000
+    assert sentence in Page(written).text
+    assert Page(written).sections
+
+
+def test_page_of_many_classes_shows_those_with_lowest_f1() -> None:
+    content = {"evaluation": {"outputs": [{**classes(["a", "b"]), "per_class": _per_class(300)}]}}
+    texts = page(content).texts
+    assert "c299" in texts
+    assert "c0" not in texts
+
+
+def test_page_shows_warnings_of_data() -> None:
+    assert HOSTILE.split("\u202e")[0] in page({"evaluation": {"warnings": [HOSTILE]}}).text
+
+
+def test_figures_of_many_classes_have_no_matrix() -> None:
+    assert "confusion" not in figures({"evaluation": {"outputs": [WIDE]}})

@@ -19,11 +19,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from lightship.bundle import Bundle, digests, write_manifest
+from lightship.bundle import EXACT, Bundle, digests, write_manifest
 from lightship.calls import Call
 from lightship.errors import BundleError, InvalidInput, TooLarge
 from lightship.explain import explain
-from lightship.explain.exact import Exact, storage
+from lightship.explain.exact import Exact
 from lightship.explain.line import Unexplained
 from lightship.model import Model
 from lightship.settings import ExplainSettings
@@ -115,13 +115,13 @@ def test_compile_exact_mixed_columns_records_reason(tmp_path: Path) -> None:
     forest = make_pipeline(PCA(2), DecisionTreeClassifier()).fit(IRIS, SPECIES)
     bundle, _ = bundle_of(forest, tmp_path)
     assert "mixes columns" in bundle.manifest.explain["reason"]
-    assert storage.FILE not in bundle.manifest.files
+    assert EXACT not in bundle.manifest.files
     with pytest.raises(Unexplained, match="mixes columns"):
         Exact.load(bundle)
 
 
 def changed(bundle: Bundle, **arrays: Any) -> Bundle:
-    path = bundle.path / storage.FILE
+    path = bundle.path / EXACT
     write_arrays(path, {**read_arrays(path), **arrays})
     return write_manifest(bundle.path, bundle.manifest._replace(files=digests(bundle.path)))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lightship.bundle import EXTRAS
 from lightship.errors import CompileError
 from lightship.handlers.compiling.archive import ANSWER_LIMIT, Archive, InvalidArchive, unpack
 
@@ -44,8 +45,7 @@ def test_archive_unpacked_has_packed_files(tmp_path: Path) -> None:
     contents = {
         "manifest.json": b"{}",
         "model.tflite": bytes(range(256)) * 9000,
-        "golden.npz": b"",
-        "explain.tflite": b"3",
+        **{name: name.encode() for name in EXTRAS},
         deep: b"1" * 512,
         "assets/a": b"2",
     }

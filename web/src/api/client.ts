@@ -1,5 +1,6 @@
 /** Requests to the API. Every failure is an ApiError whose message is a sentence for people. */
 import { texts } from "../i18n";
+import { recordAnswer } from "./connection";
 import { authorization, expired } from "./session";
 
 const say = texts({
@@ -60,8 +61,10 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     response = await fetch(address(path), { ...init, headers });
   } catch (error) {
     if (init.signal?.aborted) throw error;
+    recordAnswer(false);
     throw new ApiError("connection_lost", say.lost());
   }
+  recordAnswer(true);
   if (response.ok) return response;
   if (response.status === 401) expired();
   throw await failure(response);

@@ -8,15 +8,13 @@ from pathlib import Path
 import orjson
 
 from lightship.errors import InvalidInput
-from lightship.formats import workbooks
+from lightship.formats import images, workbooks
 from lightship.protocols.http import Request
 
 _MEDIA_TYPES = {
     ".csv": "text/csv",
     ".txt": "text/plain",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
+    **images.MEDIA_TYPES,
 }
 _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from lightship.cli.output.terminal import bar
 from lightship.errors import InvalidInput
-from lightship.jobs import inputs, objects, uploads
+from lightship.formats.images import SUFFIXES
+from lightship.jobs import objects, uploads
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.requests import canonical
 
@@ -37,10 +38,10 @@ def find(path: Path) -> dict[str, Path]:
     images = {
         name.as_posix(): file
         for name, file in below.items()
-        if name.name.lower().endswith(inputs.IMAGE_SUFFIXES) and not any(part.startswith(".") for part in name.parts)
+        if name.name.lower().endswith(SUFFIXES) and not any(part.startswith(".") for part in name.parts)
     }
     if not images:
-        raise InvalidInput(f"there is no image in {path}: their names end with {', '.join(inputs.IMAGE_SUFFIXES)}")
+        raise InvalidInput(f"there is no image in {path}: their names end with {', '.join(SUFFIXES)}")
     return images
 
 

@@ -41,7 +41,7 @@ def draw(path: Path, explained: Explained, cells: Sequence[object]) -> None:
     """
     (row, *others) = explained.rows
     if others:
-        raise InvalidInput(f"--output draws one row, and INPUT has {1 + len(others)}")
+        raise InvalidInput(f"--output draws one row, and not {1 + len(others)}: --limit 1 draws the first one")
     if (chart := _chart(explained, row, cells)) is not None:
         path.write_bytes(to_png(chart) if path.suffix.lower() == ".png" else to_svg(chart).encode())
     elif path.suffix.lower() == ".svg":

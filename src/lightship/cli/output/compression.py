@@ -45,8 +45,15 @@ def duration(seconds: float) -> str:
 
 def _figures(candidate: Candidate) -> list[str]:
     return [
-        f"{candidate.bytes / 1000:,.0f} kB",
+        _size(candidate.bytes),
         *("-" if seconds is None else duration(seconds) for seconds in (candidate.p50_1, candidate.p50_32)),
         "-" if candidate.largest_difference is None else f"{candidate.largest_difference:.1e}",
         *([] if candidate.value is None else [f"{candidate.value:.4f}"]),
     ]
+
+
+def _size(count: int) -> str:
+    """Return bytes as text: in kB from 10 kB on, with at least three digits."""
+    if count < 10_000:
+        return f"{count:,} B"
+    return f"{count / 1000:.1f} kB" if count < 99_950 else f"{count / 1000:,.0f} kB"

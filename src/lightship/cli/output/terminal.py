@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
+from rich.text import Text
 
 from lightship.local.functions import logs
 
@@ -48,10 +49,21 @@ def _command(*words: str) -> str:
     return shlex.join([*(program if name in {"lightship", "__main__.py"} else ["lightship"]), *words])
 
 
+class Screen(Console):
+    """Console whose texts have no control characters, except for line ends.
+
+    Names and messages can come from a model file or from data.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a printable text; rich calls it for each string that is printed."""
+        return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
+
+
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """Return a console for standard output or error, without escapes if :func:`plain`."""
     terminal = False if plain() else None  # None: rich detects it
-    return Console(stderr=stderr, quiet=quiet, markup=False, highlight=False, force_terminal=terminal)
+    return Screen(stderr=stderr, quiet=quiet, markup=False, highlight=False, force_terminal=terminal)
 
 
 def plain() -> bool:
@@ -67,7 +79,7 @@ def facts(title: str, record: Mapping[str, str]) -> None:
     width = max(map(len, record), default=0)
     click.echo(printable(title) if plain() else click.style(printable(title), bold=True))
     for name, value in record.items():
-        click.echo(f"  {name:<{width}}  {printable(value)}".rstrip())
+        click.echo(f"  {printable(name):<{width}}  {printable(value)}".rstrip())
 
 
 def printable(text: str) -> str:

@@ -56,7 +56,7 @@ def _compiled(converted: Rewritten, recording: Recording, folder: Path, program:
         save(integral(original.with_derivatives(), points), Path(work, "gradient"), signature=SIGNATURE)
         engine = litert.convert(Path(work, "gradient"), [SIGNATURE], folder / EXPLAIN)
     found = coarse(check.difference(engine, original, inputs, points))
-    gradient = Gradient("", original.inputs, original.outputs, points, steps, found)
+    gradient = Gradient("", original.inputs, original.outputs, points, steps, found, sampled=True)
     check.completeness(IntegratedGradients(gradient, engine), gradient, inputs)
     return gradient
 

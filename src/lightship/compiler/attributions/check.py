@@ -35,7 +35,7 @@ def difference(engine: Engine, model: Differentiable, inputs: Tensors, points: i
     reference = integral(model, points)
     pairs = [(_run(reference, each), engine.run(SIGNATURE, each)) for each in _calls(model, inputs, points)]
     slopes = [f"gradient_{number}" for number in range(len(model.inputs))]
-    found = [_apart(pairs, slopes), _apart(pairs, ["base", "prediction"])]
+    found = [_apart(pairs, slopes), _apart(pairs, ["base", "prediction", "numbers"]), _apart(pairs, ["changes"])]
     worst = max(max(rows) for rows in found)
     if not worst <= EVERY_ROW or any(np.median(rows) > MOST_ROWS for rows in found):  # NaN is not close
         raise Underivable(f"the compiled gradient differs from TensorFlow's by {worst:.1e} of its largest element")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lightship.bundle import EXACT
 from lightship.compiler.sources.additive import Additive, Coefficients
 from lightship.compiler.trees import Activation, Ensemble
 from lightship.compiler.trees.forest import LEAF, Forest, levels
@@ -42,7 +43,7 @@ def compile_exact(model: Additive, recording: Recording, folder: Path, *, progra
         reason = str(error)
     except LightshipError as error:
         reason = error.message
-    (folder / storage.FILE).unlink(missing_ok=True)
+    (folder / EXACT).unlink(missing_ok=True)
     return Entry(reason)
 
 

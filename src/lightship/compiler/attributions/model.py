@@ -51,7 +51,9 @@ def _check_inputs(signature: Signature, inputs: Mapping[str, Array]) -> None:
     for name, array in inputs.items():
         if array.dtype.kind != "f":
             described = "strings" if array.dtype.kind == "O" else array.dtype.name
-            raise Underivable(f"its input '{name}' is {described}: only floating-point numbers change smoothly")
+            own = any(spec.name == name for spec in signature.inputs)
+            subject = f"its input '{name}'" if own else "what its preprocessing returns"
+            raise Underivable(f"{subject} is {described}: only floating-point numbers change smoothly")
 
 
 def _row_shape(graph: Graph, name: str, recorded: Array) -> tuple[int, ...]:

@@ -69,7 +69,9 @@ def integral(model: Differentiable, points: int) -> Any:
 
     Its arguments are ``row_0`` and ``baseline_0`` [1, ...] and so on for each input, ``nodes`` and ``weights``
     [points] of the quadrature on [0, 1], and ``target`` [1], the index of the explained number among those of all
-    outputs. It returns ``gradient_0`` [1, ...] and so on, summed with the weights, and ``prediction`` and ``base`` [1].
+    outputs. It returns ``gradient_0`` [1, ...] and so on, summed with the weights, ``prediction`` and ``base`` [1],
+    ``numbers`` [points], the explained one at each node, and ``changes`` [points], by how much each node's gradient and
+    weight change it from the baseline to the row.
 
     Raises LookupError for an operator without gradient, or Underivable where no input has an influence.
     """
@@ -90,9 +92,13 @@ def integral(model: Differentiable, points: int) -> Any:
         slopes = tf.gradients(numbers, line, grad_ys=tf.reshape(shares, [-1, 1]) * chosen)
         if all(slope is None for slope in slopes):
             raise Underivable("no output changes smoothly with an input")
-        ends = tf.reduce_sum(numbers[-2:] * chosen, 1)
+        explained = tf.reduce_sum(numbers * chosen, 1)
+        changes = tf.add_n(
+            [_changes(slope, step) for slope, step in zip(slopes, steps, strict=True) if slope is not None]
+        )
         gradients = {f"gradient_{number}": _sum(slope, steps[number]) for number, slope in enumerate(slopes)}
-        return {"base": ends[:1], "prediction": ends[1:], **gradients}
+        ends = {"base": explained[points : points + 1], "prediction": explained[points + 1 :]}
+        return {**ends, "numbers": explained[:points], "changes": changes[:points], **gradients}
 
     specs = [*rows, *baselines, nodes, weights, tf.TensorSpec([1], tf.int32, "target")]
     return tf.function(call, autograph=False, input_signature=specs).get_concrete_function()
@@ -109,6 +115,13 @@ def _sum(slope: Any, like: Any) -> Any:
     import tensorflow as tf
 
     return tf.zeros_like(like) if slope is None else tf.reduce_sum(slope, 0, keepdims=True)
+
+
+def _changes(slope: Any, step: Any) -> Any:
+    """Return the change by the gradient of each point, [points]."""
+    import tensorflow as tf
+
+    return tf.reduce_sum(slope * step, list(range(1, len(step.shape))))
 
 
 def values(model: Differentiable, line: list[Any]) -> Any:

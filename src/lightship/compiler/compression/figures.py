@@ -26,15 +26,16 @@ BATCHES = (1, 32)
 def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Return the figures of the bundle in ``job["variant"]``, without times.
 
-    They are those of a :class:`lightship.compiler.compression.table.Candidate`, with ``agreements`` and ``values``, the
-    metric's replicates. ``job["reference"]`` are the values of fp32; the candidate's own where it is fp32. Raises
-    ParityError or EngineError where the candidate cannot be used; a crash ends the process.
+    They are those of a :class:`lightship.compiler.compression.table.Candidate`, with ``agreements``, and ``values`` and
+    ``excluded``, the metric's replicates and the rows that it excludes. ``job["reference"]`` and ``job["excluded"]``
+    are those of fp32; empty and None where it is fp32. Raises ParityError or EngineError where the candidate cannot be
+    used; a crash ends the process.
     """
     folder, slow = Path(job["variant"]), bool(job["slow"])
     with limits.calls(1, slow=slow):
         model, cost = trial.measure(folder, TransformSettings.from_json(job["transforms"]))
     judge = Judge.of(job, model.manifest.signatures[0])
-    with limits.calls(2 + len(judge.targets) // 256, slow=slow):
+    with limits.calls(2 + (len(judge.rows.targets) // 256 if judge.rows else 0), slow=slow):
         verdict = judge.verdict(model)
     for rows in BATCHES:
         with limits.calls(1, slow=slow):
@@ -51,6 +52,7 @@ def build(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "peak_bytes": cost.bytes,
         "agreements": [asdict(agreement) | {"atol": 0.0} for agreement in verdict.agreements],
         "values": list(verdict.values),
+        "excluded": list(verdict.excluded),
     }
 
 

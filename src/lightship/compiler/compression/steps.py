@@ -20,7 +20,7 @@ Record = dict[str, Any]
 Run = Callable[[Task], Outcome]
 
 # What only the following steps need of a candidate's figures.
-_INTERNAL = ("agreements", "values")
+_INTERNAL = ("agreements", "values", "excluded")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Compressing:
         A candidate that cannot be made, or whose process ends, is listed with its error. Raises LightshipError where
         fp32 cannot be measured.
         """
-        figures: dict[str, Record] = {FP32: self._child("figures", variant=self.job.folder, reference=[]).result}
+        exact = self._child("figures", variant=self.job.folder, reference=[], excluded=None).result
+        figures: dict[str, Record] = {FP32: exact}
         errors = self._child("candidates").result
         for name in RECIPES:
             figures[name] = {"error": str(errors[name])} if name in errors else self._measured(name, figures)
@@ -60,15 +61,14 @@ class Compressing:
         """Return the figures of a candidate, or its error."""
         try:
             variant = self.scratch / name
-            return self._child("figures", variant=variant, reference=figures[FP32]["values"]).result
+            return self._child("figures", variant=variant, **_reference(figures)).result
         except LightshipError as error:
             return {"error": error.message}
 
     def _mixed(self, name: str, recipe: str, figures: Mapping[str, Record]) -> Record:
         """Return the figures of a candidate with layers in float32, or its error."""
-        variant, reference = self.scratch / name, figures[FP32]["values"]
         try:
-            layers = self._child("mixed", recipe=recipe, variant=variant, reference=reference).result
+            layers = self._child("mixed", recipe=recipe, variant=self.scratch / name, **_reference(figures)).result
         except LightshipError as error:
             return {"error": error.message}
         return self._measured(name, figures) | layers
@@ -81,6 +81,7 @@ class Compressing:
             "budget": self.budget.to_json(),
             "data": str(job.data.resolve()) if job.data else None,
             "target": job.target,
+            "skip_bad": job.skip_bad,
             "representative": job.data is not None,
             "slow": job.slow,
             "transforms": job.transforms.to_json(),
@@ -95,6 +96,11 @@ class Compressing:
                 subject="the process that measured a variant of this model",
             )
         )
+
+
+def _reference(figures: Mapping[str, Record]) -> Record:
+    """Return what a candidate is compared with: fp32's values and excluded rows."""
+    return {"reference": figures[FP32]["values"], "excluded": figures[FP32]["excluded"]}
 
 
 def _public(record: Mapping[str, Any]) -> Record:

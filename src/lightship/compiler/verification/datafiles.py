@@ -7,24 +7,27 @@ header declares is compared with a limit before memory is allocated for it.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lightship import formats
 from lightship.errors import CompileError, InvalidInput, UnsupportedMedia
 from lightship.evaluation import scoring, targets
-from lightship.evaluation.data import Data, named, open_data
-from lightship.evaluation.data.arrays import Rows, array_names, cast, plain_arrays
+from lightship.evaluation.data import Block, Data, named, open_data
+from lightship.evaluation.data.arrays import ArrayBlock, Rows, array_names, cast, plain_arrays
 from lightship.formats import workbooks
 from lightship.inputs import kind_of, tables
-from lightship.inputs.datafiles.rows import Prepared
+from lightship.inputs.datafiles.rows import Batch, Prepared
 from lightship.tensors import Array, Signature, TensorSpec, validate
 
 ARRAYS = (".npy", ".npz")
 SUFFIXES = (*(suffix for found in formats.FORMATS for suffix in found.SUFFIXES), *ARRAYS)
 MOST_ROWS = 256
+
+_HINT = " (--skip-bad leaves out such rows)"
 
 Tensors = dict[str, Array]
 
@@ -43,53 +46,62 @@ def check_file(path: Path) -> None:
         raise CompileError(f"cannot read {path}: no such file")
 
 
-def read_data(path: Path, signature: Signature, *, target: str | None = None, rows: int = MOST_ROWS) -> Tensors:
+def read_data(
+    path: Path, signature: Signature, *, target: str | None = None, rows: int = MOST_ROWS, skip_bad: bool = False
+) -> Tensors:
     """Return the first rows, by default up to 256, for each input of a signature.
 
-    ``target`` is a column that is no input. Raises CompileError.
+    ``target`` is a column that is no input. ``skip_bad`` leaves out rows that do not fit. Raises CompileError.
     """
     check_file(path)
     readers = {".npy": _read_npy, ".npz": _read_npz}
+    with of_data(path):
+        if path.suffix not in readers or path.is_dir():
+            return _read_rows(path, signature, target, rows, skip_bad=skip_bad)
+        tensors = readers[path.suffix](path, signature, rows)
+        if skip_bad and all(spec.batched for spec in signature.inputs):
+            return _merged(_good_rows(path, signature, tensors, rows))
+        found = {spec.name: cast(tensors[spec.name], spec) for spec in signature.inputs}
+        validate(found, signature.inputs)
+        for spec in signature.inputs:
+            kind_of(spec).check_values(found[spec.name], spec)
+    return found
+
+
+def good_batches(block: Block, prepared: Prepared, *, most: int, skip_bad: bool) -> list[Batch]:
+    """Return the batches of a block's first rows, without the rejected ones.
+
+    Raises InvalidInput for a rejected row unless ``skip_bad``.
+    """
+    if not skip_bad:
+        scoring.check_rows(block, prepared, limit=most, hint=_HINT)
+    found = []
+    for batch in prepared.batches:
+        kept = [index for index, at in enumerate(batch.positions.tolist()) if at not in prepared.rejects][:most]
+        most -= len(kept)
+        if kept:
+            found.append(Batch(batch.positions[kept], {name: array[kept] for name, array in batch.inputs.items()}))
+    return found
+
+
+@contextmanager
+def of_data(path: Path) -> Iterator[None]:
+    """Turn the errors of a data file into CompileError with its name."""
     try:
         with named(path):
-            if path.suffix not in readers or path.is_dir():
-                return _read_rows(path, signature, target, rows)
-            tensors = readers[path.suffix](path, signature, rows)
-            validate(tensors, signature.inputs)
-            for spec in signature.inputs:
-                kind_of(spec).check_values(tensors[spec.name], spec)
-    except OSError as error:
-        raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
+            yield
     except (InvalidInput, UnsupportedMedia) as error:
         raise CompileError(error.message) from None
-    return tensors
-
-
-def read_targets(path: Path, signature: Signature, target: str, *, rows: int = MOST_ROWS) -> list[Any]:
-    """Return the first cells of a target column or array; raises CompileError."""
-    check_file(path)
-    if path.suffix == ".npy":
-        raise CompileError(f"{path.name} has no target '{target}': give an .npz file with inputs and targets")
-    try:
-        data = open_data(path, signature)
-        _check_target(path, data, target)
-        found: list[Any] = []
-        for block in data.blocks([target]):
-            found += [cell[0] if isinstance(cell, list) and len(cell) == 1 else cell for cell in block.cells(target)]
-            if len(found) >= rows:
-                break
     except OSError as error:
         raise CompileError(f"cannot read {path}: {error.strerror or error}") from None
-    except (InvalidInput, UnsupportedMedia) as error:
-        raise CompileError(error.message) from None
-    return found[:rows]
 
 
 def _check_target(path: Path, data: Data, target: str) -> None:
     """Raise CompileError where the data has no such target."""
     if target not in data.columns:
         columns = ", ".join(list(data.columns)[:20])
-        raise CompileError(f"{path.name} has no target '{target}': its columns are {columns}")
+        hint = f" (without --target: '{data.target}')" if data.target else ""
+        raise CompileError(f"{path.name} has no target '{target[:80]}': its columns are {columns}{hint}")
 
 
 def _read_npy(path: Path, signature: Signature, rows: int) -> Tensors:
@@ -109,10 +121,10 @@ def _read_npz(path: Path, signature: Signature, rows: int) -> Tensors:
 
 
 def _first_rows(array: Rows, spec: TensorSpec, rows: int) -> Array:
-    return cast(array.read(rows if spec.batched else None), spec)
+    return array.read(rows if spec.batched else None)
 
 
-def _read_rows(path: Path, signature: Signature, target: str | None, most: int) -> Tensors:
+def _read_rows(path: Path, signature: Signature, target: str | None, most: int, *, skip_bad: bool) -> Tensors:
     """Return rows of a table, or images.
 
     They are read as :mod:`lightship.evaluation.data` does.
@@ -123,21 +135,26 @@ def _read_rows(path: Path, signature: Signature, target: str | None, most: int) 
     if target is not None:
         _check_target(path, data, target)
     column = targets.column_of(signature, target, data.columns)
-    found: list[Tensors] = []
-    rows = 0
+    found: list[Batch] = []
+    left = most
     for block in data.blocks([column] if column else []):
-        prepared = block.prepare()
-        scoring.check_rows(block, prepared, limit=most - rows)
-        found += _tensors(prepared)
-        rows += block.rows
-        if rows >= most:
+        batches = good_batches(block, block.prepare(), most=left, skip_bad=skip_bad)
+        found += batches
+        left -= sum(len(batch.positions) for batch in batches)
+        if left <= 0:
             break
-    names = [spec.name for spec in signature.inputs]
-    return {name: np.concatenate([tensors[name] for tensors in found])[:most] for name in names}
+    return _merged(found)
 
 
-def _tensors(prepared: Prepared) -> list[Tensors]:
-    return [dict(batch.inputs) for batch in prepared.batches]
+def _good_rows(path: Path, signature: Signature, arrays: Tensors, most: int) -> list[Batch]:
+    block = ArrayBlock(path.name, arrays, signature, first=1, done=1.0)
+    return good_batches(block, block.prepare(), most=most, skip_bad=True)
+
+
+def _merged(batches: Sequence[Batch]) -> Tensors:
+    if not batches:
+        raise InvalidInput("no row fits the model")
+    return {name: np.concatenate([batch.inputs[name] for batch in batches]) for name in batches[0].inputs}
 
 
 def _only_input(signature: Signature) -> TensorSpec:

@@ -45,17 +45,24 @@ class Recording:
         return small[-1] if small else self.batches[0]
 
 
-def record(original: Reference, signature: Signature, data: Path | None, *, target: str | None = None) -> Recording:
+def record(
+    original: Reference,
+    signature: Signature,
+    data: Path | None,
+    *,
+    target: str | None = None,
+    skip_bad: bool = False,
+) -> Recording:
     """Record the original's outputs for batches of 1, 3, 16 and all rows.
 
     Sizes above that of all rows are omitted. Several sizes reveal a fixed batch size and stale state. The recording's
     signature says whether rows are independent, as measured on the original. ``target`` is the column of the data that
-    is no input.
+    is no input, ``skip_bad`` leaves out rows that do not fit.
 
     Raises CompileError where the original does not accept the inputs, or returns different outputs for equal inputs.
     """
     if data:
-        inputs = read_data(data, signature, target=target)
+        inputs = read_data(data, signature, target=target, skip_bad=skip_bad)
         outputs = _run(original, signature, inputs)
     else:
         inputs, outputs = samples.generate(original.run, signature, original.hints(signature))

@@ -1,7 +1,7 @@
 """Comparison of two models on the same rows."""
 
 from lightship.evaluation.comparison.compare import compare
-from lightship.evaluation.comparison.comparison import Change, Comparison, Difference
+from lightship.evaluation.comparison.comparison import Change, ComparedOutput, Comparison, Difference
 from lightship.evaluation.comparison.requirements import Requirement, Verdict
 
-__all__ = ["Change", "Comparison", "Difference", "Requirement", "Verdict", "compare"]
+__all__ = ["Change", "ComparedOutput", "Comparison", "Difference", "Requirement", "Verdict", "compare"]

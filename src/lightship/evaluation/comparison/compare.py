@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.evaluation import metrics, scoring
+from lightship.evaluation import metrics, scoring, warnings
 from lightship.evaluation.comparison import latency
-from lightship.evaluation.comparison.comparison import Change, Comparison, Difference
-from lightship.evaluation.comparison.mcnemar import McNemar, mcnemar
-from lightship.evaluation.counts import Classes, Counts, replicates
+from lightship.evaluation.comparison.comparison import Comparison
+from lightship.evaluation.comparison.pairs import OutputPair, Pair
+from lightship.evaluation.counts import replicates
 from lightship.evaluation.data import Block, Data, digest, named, open_data
 from lightship.evaluation.evaluate import (
     DEFAULT,
@@ -28,107 +27,97 @@ from lightship.evaluation.evaluate import (
 )
 from lightship.evaluation.evaluation import Evaluated
 from lightship.evaluation.mistakes import inputs_at
-from lightship.evaluation.scoring import Scored, Skips
+from lightship.evaluation.scoring import Skips
 from lightship.evaluation.tasks import Task
 from lightship.inputs.datafiles.rows import Reject
 from lightship.model import Model
 from lightship.tensors import Array
 
-MOST_CHANGES = 20
-
-Pair = tuple[Scored, Scored]
-
-_NOT_FINITE = {
-    model: Reject(f"the {model} model's prediction is not a finite number", "") for model in ("first", "second")
-}
+Tasks = Sequence[Task]
 
 
 def compare(
     before: Model, after: Model, path: Path, options: Options = DEFAULT, *, progress: Progress = ignore_progress
 ) -> Comparison:
-    """Return the differences between two models' first outputs on the same rows.
+    """Return the differences between two models' outputs on the same rows.
 
-    Rows that either model cannot take are errors, or are skipped with the option ``skip_bad``. Rows without a finite
-    prediction of either are excluded from the metrics of both. Raises as
-    :func:`lightship.evaluation.evaluate.evaluate` does, and InvalidInput for outputs that cannot be compared.
+    The first outputs are compared whatever their names, the others by name. Rows that either model cannot take are
+    errors, or are skipped with the option ``skip_bad``. Rows without a finite prediction of an output of either model
+    are excluded from its metrics of both. Raises as :func:`lightship.evaluation.evaluate.evaluate` does, and
+    InvalidInput for outputs that cannot be compared.
     """
     models = (before, after)
     opened = [_open(model, path, options) for model in models]
     with named(path):
         data = (opened[0][0], opened[1][0])
-        tasks = (opened[0][1], opened[1][1])
-        _check_comparable(*tasks)
-        run = _Run(models, data[0].name, tasks, options)
-        for block, other in _blocks(data, tasks):
+        matched, unmatched = _matched(opened[0][1], opened[1][1])
+        run = _Run(models, data[0].name, matched, options)
+        for block, other in _blocks(data, run.tasks):
             run.add(block, other)
             progress(block.done)
-        return run.result(digest(data[0]))
+        return run.result(digest(data[0]), unmatched)
 
 
-def _open(model: Model, path: Path, options: Options) -> tuple[Data, Task]:
+def _open(model: Model, path: Path, options: Options) -> tuple[Data, Tasks]:
     signature = model.manifest.signature()
     check_rows(signature)
     data = open_data(path, signature, header=options.header)
     with named(path):
-        return data, tasks_for(model, data, options)[0]
+        return data, tasks_for(model, data, options)
 
 
-def _blocks(data: tuple[Data, Data], tasks: tuple[Task, Task]) -> Iterator[tuple[Block, Block]]:
-    before, after = (each.blocks(target_columns([task])) for each, task in zip(data, tasks, strict=True))
+def _matched(before: Tasks, after: Tasks) -> tuple[list[tuple[Task, Task]], tuple[str, ...]]:
+    """Return the pairs of outputs, and the names of those that only one model has."""
+    old, new = ({task.spec.name: task for task in tasks[1:]} for tasks in (before, after))
+    pairs = [(before[0], after[0]), *((task, new[name]) for name, task in old.items() if name in new)]
+    return pairs, tuple(name for name in [*old, *new] if (name in old) != (name in new))
+
+
+def _blocks(data: tuple[Data, Data], tasks: tuple[Tasks, Tasks]) -> Iterator[tuple[Block, Block]]:
+    before, after = (each.blocks(target_columns(found)) for each, found in zip(data, tasks, strict=True))
     return zip(before, after, strict=True)
-
-
-def _check_comparable(before: Task, after: Task) -> None:
-    if type(before) is not type(after) or before.spec.classes != after.spec.classes:
-        raise InvalidInput(
-            f"the models cannot be compared: the first outputs, '{before.spec.name}' and '{after.spec.name}', have "
-            "other classes or are not of one kind"
-        )
 
 
 @dataclass
 class _Run:
     models: tuple[Model, Model]
     name: str
-    tasks: tuple[Task, Task]
+    matched: Sequence[tuple[Task, Task]]
     options: Options
-    counts: tuple[Counts, Counts] = field(init=False)
+    tasks: tuple[Tasks, Tasks] = field(init=False)
+    outputs: Sequence[OutputPair] = field(init=False)
     skips: Skips = field(default_factory=Skips)
     excluded: Skips = field(default_factory=Skips)
     lost: int = 0
     rows: int = 0
     drawn: int = 0
-    only: list[int] = field(default_factory=lambda: [0, 0])
-    changed: int = 0
-    changes: list[tuple[float, int, Change]] = field(default_factory=list)
     samples: list[Mapping[str, Array]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        before, after = (task.empty(self.options.replicates) for task in self.tasks)
-        self.counts = (before, after)
+        self.tasks = ([before for before, _ in self.matched], [after for _, after in self.matched])
+        self.outputs = [OutputPair(pair, index, self.options.replicates) for index, pair in enumerate(self.matched)]
 
     def add(self, block: Block, other: Block) -> None:
         """Count the rows of a block that both models take."""
-        pair = self._common(
-            scoring.score(self.models[0], self.tasks[:1], block), scoring.score(self.models[1], self.tasks[1:], other)
-        )
+        pair = self._common(block, other)
         if not len(pair[0].positions):
             return
         if not self.samples:
             first = int(pair[0].positions[0])
             self.samples = [{k: array[np.newaxis] for k, array in inputs_at(each, first).items()} for each in pair]
-        pair = self._finite(pair)
-        self.rows += len(pair[0].positions)
+        self._exclude(pair)
         for start, rows, chosen in parts(pair[0]):
             weights = replicates.weights(self.options.seed, self.drawn, rows, self.options.replicates)
             self.drawn += 1
-            weights = weights[:, pair[0].positions[chosen] - start]
-            for counts, each in zip(self.counts, pair, strict=True):
-                counts.add(each.targets[0][chosen], each.predictions[0][chosen], weights)
-        if len(pair[0].positions):
-            self._add_changes(pair)
+            part = (pair[0].at(chosen), pair[1].at(chosen))
+            for output in self.outputs:
+                output.count(part, weights[:, part[0].positions - start])
+        for output in self.outputs:
+            output.add_changes(pair)
 
-    def _common(self, before: Scored, after: Scored) -> Pair:
+    def _common(self, block: Block, other: Block) -> Pair:
+        before = scoring.score(self.models[0], self.tasks[0], block)
+        after = scoring.score(self.models[1], self.tasks[1], other)
         rejects = before.prepared.rejects | after.prepared.rejects
         before.prepared.rejects |= rejects
         if self.options.skip_bad:
@@ -138,66 +127,33 @@ class _Run:
         _, first, second = np.intersect1d(before.positions, after.positions, assume_unique=True, return_indices=True)
         return before.at(first), after.at(second)
 
-    def _finite(self, pair: Pair) -> Pair:
-        """Return the rows with finite predictions of both models, and count the others."""
-        before, after = (scoring.are_finite(each.predictions[0]) for each in pair)
-        self.lost += int((before & ~after).sum())
-        rejects = dict.fromkeys(pair[0].positions[~before].tolist(), _NOT_FINITE["first"])
-        rejects |= dict.fromkeys(pair[0].positions[before & ~after].tolist(), _NOT_FINITE["second"])
+    def _exclude(self, pair: Pair) -> None:
+        """Count the rows without a finite prediction of some output.
+
+        Those that only the second model lacks one for are lost.
+        """
+        rejects: dict[int, Reject] = {}
+        lost = np.zeros(len(pair[0].positions), np.bool_)
+        for output in self.outputs:
+            before, after = output.finite(pair)
+            lost |= before & ~after
+            rejects = output.rejects(pair) | rejects
+        self.lost += int(lost.sum())
+        self.rows += len(pair[0].positions) - len(rejects)
         self.excluded.add(pair[0].block, rejects)
-        return pair[0].at(before & after), pair[1].at(before & after)
 
-    def _add_changes(self, pair: Pair) -> None:
-        before, after = pair
-        changes = self.tasks[0].changes(before.predictions[0], after.predictions[0])
-        self.changed += int((changes > 0).sum())
-        wrong = [self.tasks[0].wrong(each.targets[0], each.predictions[0]) for each in pair]
-        self.only[0] += int((~wrong[0] & wrong[1]).sum())
-        self.only[1] += int((wrong[0] & ~wrong[1]).sum())
-        for index in np.argsort(-changes, kind="stable")[:MOST_CHANGES].tolist():
-            if changes[index] > 0:
-                change = self._change(pair, index)
-                heapq.heappush(self.changes, (float(changes[index]), -change.row, change))
-                self.changes = heapq.nlargest(MOST_CHANGES, self.changes, key=lambda entry: entry[:2])
-
-    def _change(self, pair: Pair, index: int) -> Change:
-        before, after = pair
-        position = int(before.positions[index])
-        target, old = self.tasks[0].describe(before.targets[0][index], before.predictions[0][index])
-        _, new = self.tasks[0].describe(after.targets[0][index], after.predictions[0][index])
-        return Change(before.block.first + position, before.block.place(position), target, old, new)
-
-    def result(self, sha256: str) -> Comparison:
+    def result(self, sha256: str, unmatched: tuple[str, ...]) -> Comparison:
         """Return the differences; raises InvalidInput where no row could be compared."""
-        if not self.rows:
+        if not any(output.rows for output in self.outputs):
             first = (self.skips.listed or self.excluded.listed)[0]
             raise InvalidInput(f"no row can be compared; the first, {first['place']}: {first['reason']}")
+        figures = [metrics.figures(output.counts[0]) for output in self.outputs]
         return Comparison(
             data=Evaluated(self.name, sha256, self.rows, **scoring.left_out(self.skips, self.excluded)),
-            output=self.tasks[0].spec.name,
-            metrics=differences(*self.counts),
+            outputs=tuple(output.result() for output in self.outputs),
+            unmatched=unmatched,
             lost=self.lost,
-            changed=self.changed,
-            changes=tuple(entry[2] for entry in self.changes),
-            mcnemar=self._mcnemar(),
             sizes=(self.models[0].bundle.size, self.models[1].bundle.size),
             latencies=latency.measure(self.models, self.samples),
+            warnings=warnings.of_targets(self.name, self.tasks[0], figures),
         )
-
-    def _mcnemar(self) -> McNemar | None:
-        return mcnemar(*self.only) if isinstance(self.counts[0], Classes) else None
-
-
-def differences(before: Counts, after: Counts) -> dict[str, Difference]:
-    """Return the differences of the metrics that are defined for both.
-
-    The counts are of the same rows with the same weights.
-    """
-    old, new = metrics.values(before), metrics.values(after)
-    found = {}
-    for name in old:
-        difference = new[name] - old[name]
-        if name in new and np.isfinite(difference[0]):
-            low, high = replicates.interval(difference) or (None, None)
-            found[name] = Difference(float(old[name][0]), float(new[name][0]), float(difference[0]), low, high)
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lightship.evaluation.comparison.latency import Latencies
@@ -45,41 +45,70 @@ class Change:
 
 
 @dataclass(frozen=True)
+class ComparedOutput:
+    """One output of two models on the same rows.
+
+    Attributes:
+        output: name of the output; of the first model where the first outputs have different names.
+        rows: number of rows with finite predictions of both models.
+        metrics: differences by name.
+        absent: why a metric is undefined for either model, by name.
+        changed: number of rows whose prediction changed.
+        changes: some of them: the largest changes.
+        mcnemar: for classes.
+    """
+
+    output: str
+    rows: int
+    metrics: Mapping[str, Difference]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    changed: int = 0
+    changes: tuple[Change, ...] = ()
+    mcnemar: McNemar | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry of ``outputs``."""
+        record: dict[str, Any] = {
+            "output": self.output,
+            "rows": self.rows,
+            "metrics": {name: difference.to_json() for name, difference in self.metrics.items()},
+            "absent": dict(self.absent),
+            "changed": {"rows": self.changed, "listed": [change.to_json() for change in self.changes]},
+        }
+        return record | ({"mcnemar": self.mcnemar.to_json()} if self.mcnemar else {})
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two models on the same rows.
 
     Attributes:
         data: the rows; those that either model cannot take are skipped, and those without a finite prediction of
-            either are excluded.
-        output: name of the output that is compared.
-        metrics: differences by name.
-        lost: number of rows with a finite prediction of the first model, and none of the second.
-        changed: number of rows whose prediction changed.
-        changes: some of them: the largest changes.
-        mcnemar: for classes.
+            some output of either are excluded from its metrics.
+        outputs: the outputs that both models have and the data has targets of, the first one first.
+        unmatched: names of outputs with targets that only one of the models has.
+        lost: number of rows with a finite prediction of the first model, and none of the second, of the same output.
         sizes: bytes of both bundles.
         latencies: of both models.
+        warnings: sentences about the targets.
     """
 
     data: Evaluated
-    output: str
-    metrics: Mapping[str, Difference]
+    outputs: tuple[ComparedOutput, ...]
+    unmatched: tuple[str, ...]
     lost: int
-    changed: int
-    changes: tuple[Change, ...]
-    mcnemar: McNemar | None
     sizes: tuple[int, int]
     latencies: Latencies
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as JSON."""
-        record: dict[str, Any] = {
+        return {
             "data": self.data.to_json(),
-            "output": self.output,
-            "metrics": {name: difference.to_json() for name, difference in self.metrics.items()},
+            "outputs": [output.to_json() for output in self.outputs],
+            "unmatched": list(self.unmatched),
             "lost": self.lost,
-            "changed": {"rows": self.changed, "listed": [change.to_json() for change in self.changes]},
             "bytes": list(self.sizes),
             "latency": self.latencies.to_json(),
+            "warnings": list(self.warnings),
         }
-        return record | ({"mcnemar": self.mcnemar.to_json()} if self.mcnemar else {})

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lightship.errors import InvalidInput
-from lightship.evaluation.comparison.comparison import Difference
+from lightship.evaluation.comparison.comparison import ComparedOutput
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -18,7 +18,8 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_FORM = re.compile(r"\s*([a-z0-9_]+)\s*(>=|<=|>|<)\s*(\S+)\s*")
+# The name of an output may contain any characters, that of a metric may not.
+_FORM = re.compile(r"\s*(?:(.+)\.)?([a-z0-9_]+)\s*(>=|<=|>|<)\s*(\S+)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Requirement:
-    """Limit of the difference of a metric: the second model's minus the first one's."""
+    """Limit of the difference of a metric: the second model's minus the first one's.
+
+    ``output`` is the name of an output, None for the first.
+    """
 
     text: str
+    output: str | None
     metric: str
     operator: str
     limit: float
@@ -50,24 +55,40 @@ class Requirement:
     def parse(cls, text: str) -> Requirement:
         """Return the requirement in a text; raises InvalidInput."""
         found = _FORM.fullmatch(text)
-        if found is None or not math.isfinite(limit := _number(found[3])):
+        if found is None or not math.isfinite(limit := _number(found[4])):
             raise InvalidInput(
                 f"{text[:80]!r} is not a requirement: write a metric, one of {', '.join(_OPERATORS)} and the limit of "
-                "the difference, such as 'accuracy>=-0.005'"
+                "the difference, such as 'accuracy>=-0.005', or 'OUTPUT.accuracy>=-0.005' of another output than the "
+                "first"
             )
-        return cls(text, found[1], found[2], limit)
+        return cls(text, found[1], found[2], found[3], limit)
 
-    def check(self, differences: Mapping[str, Difference], *, lost: int = 0) -> Verdict:
+    def check(self, outputs: Sequence[ComparedOutput], *, lost: int = 0) -> Verdict:
         """Return whether the requirement holds.
 
         ``lost`` is the number of rows that only the first model has a finite prediction for: no requirement holds then,
         because the metrics leave these rows out. Raises InvalidInput where the metric does not fit the model or data.
         """
-        if self.metric not in differences:
-            names = ", ".join(differences)
+        found = self._select(outputs)
+        if self.metric in found.absent:
+            raise InvalidInput(
+                f"{self.text[:80]!r}: '{self.metric}' of '{found.output}' is undefined for these rows: "
+                f"{found.absent[self.metric]}"
+            )
+        if self.metric not in found.metrics:
+            names = ", ".join([*found.metrics, *found.absent])
             raise InvalidInput(f"{self.text[:80]!r}: there is no metric '{self.metric}' here, only {names}")
-        difference = differences[self.metric].difference
+        difference = found.metrics[self.metric].difference
         return Verdict(self.text, difference, not lost and _OPERATORS[self.operator](difference, self.limit))
+
+    def _select(self, outputs: Sequence[ComparedOutput]) -> ComparedOutput:
+        if self.output is None:
+            return outputs[0]
+        found = next((each for each in outputs if each.output == self.output), None)
+        if found is None:
+            names = ", ".join(f"'{each.output}'" for each in outputs)
+            raise InvalidInput(f"{self.text[:80]!r}: there is no output '{self.output[:80]}' here, only {names}")
+        return found
 
 
 def _number(text: str) -> float:

@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.evaluation.data.base import ROWS
+from lightship.evaluation.data.base import ROWS, text
 from lightship.inputs import kind_of
 from lightship.inputs.datafiles.rows import Batch, Prepared, Reject, bisected
 from lightship.tensors import Array, Signature, TensorSpec, validate
@@ -26,6 +26,8 @@ _TARGETS = ("y", "target")
 
 class ArrayFile:
     """File of numpy.savez; see :class:`lightship.evaluation.data.base.Data`."""
+
+    has_names: bool = True
 
     def __init__(self, path: Path, signature: Signature) -> None:
         self.name = path.name
@@ -96,7 +98,7 @@ class ArrayBlock:
         array = self._arrays.get(column)
         if array is None:
             return [None] * self.rows
-        return [cell.decode(errors="replace") if isinstance(cell, bytes) else cell for cell in array.tolist()]
+        return [text(cell) for cell in array.tolist()]
 
     def file(self, position: int) -> str:
         """See :class:`lightship.evaluation.data.base.Block`."""

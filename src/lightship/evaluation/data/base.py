@@ -12,6 +12,21 @@ from lightship.inputs.datafiles.rows import Prepared
 ROWS = 4096
 
 
+def text(cell: Any) -> Any:
+    """Return a cell with bytes as UTF-8 text, also in lists; others are unchanged.
+
+    Bytes that are not UTF-8 become a text that says so.
+    """
+    if isinstance(cell, list):
+        return list(map(text, cell))
+    if not isinstance(cell, bytes):
+        return cell
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return f"({len(cell)} bytes that are not UTF-8)"
+
+
 class Block(Protocol):
     """Consecutive rows of a data file.
 
@@ -47,11 +62,13 @@ class Data(Protocol):
         name: of the file.
         columns: columns that blocks have cells of.
         target: the column that is the target unless another is requested; None without one.
+        has_names: whether the data names its columns; a CSV without a header does not.
     """
 
     name: str
     columns: Collection[str]
     target: str | None
+    has_names: bool
 
     def files(self) -> Iterator[Path]:
         """Yield the files that hold the data, in order."""

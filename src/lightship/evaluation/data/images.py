@@ -1,4 +1,8 @@
-"""Folders of images by class: ``FOLDER/CLASS/*.png`` or ``.jpg``."""
+"""Folders of images by class: ``FOLDER/CLASS/*.png`` or ``.jpg``.
+
+Everything else in the folder is a row that is rejected, so that nothing is left out without a word. Names that start
+with a point are hidden, and ignored.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from lightship.errors import InvalidInput, LightshipError, TooLarge
+from lightship.formats.images import SUFFIXES
 from lightship.inputs import kind_of
 from lightship.inputs.datafiles.rows import Batch, Prepared, Reject
 from lightship.tensors import Array, Signature, TensorSpec
-
-SUFFIXES = (".png", ".jpg", ".jpeg")
 
 # The most bytes of an image file.
 LARGEST = 32 * 1024 * 1024
 
 _CLASS, _FILE = "class", "file"
+_ENDINGS = ", ".join(SUFFIXES)
 _ROWS = 128
 _THREADS = 4
 
@@ -29,34 +33,37 @@ class ImageFolder:
 
     columns: Collection[str] = (_CLASS, _FILE)
     target: str | None = _CLASS
+    has_names: bool = True
 
     def __init__(self, path: Path, signature: Signature) -> None:
         self.name = path.resolve().name
         self._spec = _image_input(signature)
-        folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-        self._paths = [file for folder in folders for file in _images(folder)]
-        if not self._paths:
-            raise InvalidInput("no images: a folder of images has one folder per class, FOLDER/CLASS/*.png or *.jpg")
+        self._path = path
+        self._paths = [file for entry in _visible(path) for file in (_visible(entry) if entry.is_dir() else [entry])]
+        if all(_misplaced(path, file) for file in self._paths):
+            found = f", not '{self._paths[0].name[:80]}'" if self._paths else ""
+            raise InvalidInput(f"no images by class: expected FOLDER/CLASS/IMAGE with the endings {_ENDINGS}{found}")
 
     def files(self) -> Iterator[Path]:
         """See :class:`lightship.evaluation.data.base.Data`."""
-        yield from self._paths
+        yield from (file for file in self._paths if not _misplaced(self._path, file))
 
     def blocks(self, targets: Collection[str] = ()) -> Iterator[ImageBlock]:
         """See :class:`lightship.evaluation.data.base.Data`."""
         total = len(self._paths)
         for start in range(0, total, _ROWS):
             paths = self._paths[start : start + _ROWS]
-            yield ImageBlock(paths, self._spec, first=start + 1, done=(start + len(paths)) / total)
+            yield ImageBlock(self._path, paths, self._spec, first=start + 1, done=(start + len(paths)) / total)
 
 
 class ImageBlock:
     """Images of a folder; see :class:`lightship.evaluation.data.base.Block`."""
 
-    def __init__(self, paths: Sequence[Path], spec: TensorSpec, *, first: int, done: float) -> None:
+    def __init__(self, folder: Path, paths: Sequence[Path], spec: TensorSpec, *, first: int, done: float) -> None:
         self.first = first
         self.rows = len(paths)
         self.done = done
+        self._folder = folder
         self._paths = paths
         self._spec = spec
 
@@ -82,12 +89,13 @@ class ImageBlock:
         return self.file(position)
 
     def file(self, position: int) -> str:
-        """Return the name of an image's file, with its folder."""
-        path = self._paths[position]
-        return f"{path.parent.name}/{path.name}"
+        """Return the name of an image's file, with that of its class."""
+        return self._paths[position].relative_to(self._folder).as_posix()
 
     def _pixels(self, path: Path) -> Array | LightshipError:
         """Return an image's array [1, …], or the error that rejects it."""
+        if reason := _misplaced(self._folder, path):
+            return InvalidInput(reason)
         try:
             if (size := path.stat().st_size) > LARGEST:
                 return TooLarge(f"the image has {size} bytes: the maximum is {LARGEST}")
@@ -98,8 +106,17 @@ class ImageBlock:
             return InvalidInput(f"cannot be read: {error.strerror}")
 
 
-def _images(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+def _visible(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+
+
+def _misplaced(folder: Path, path: Path) -> str:
+    """Return why something in the folder is not the image of a class; empty if it is."""
+    if path.is_dir():
+        return "a folder in the folder of a class: its files are not read"
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        return f"not an image: its name must end with {_ENDINGS}"
+    return "not in the folder of a class" if path.parent == folder else ""
 
 
 def _image_input(signature: Signature) -> TensorSpec:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lightship.errors import InvalidInput
-from lightship.evaluation.data.base import ROWS
+from lightship.evaluation.data.base import ROWS, text
 from lightship.formats import parquet
 from lightship.formats.base import Row, Span
 from lightship.inputs.datafiles import columnar
@@ -24,6 +24,7 @@ class ParquetFile:
     """Parquet file; see :class:`lightship.evaluation.data.base.Data`."""
 
     target: str | None = None
+    has_names: bool = True
 
     def __init__(self, path: Path, signature: Signature) -> None:
         self.name = path.name
@@ -86,7 +87,7 @@ class ParquetBlock:
         if column not in self.table.column_names:
             return [None] * self.rows
         found = parquet.rows_of(self.table.select([column]), first=1)
-        cells = [None if row.error else parquet.number(dict(row.cells)[column]) for row in found]
+        cells = [None if row.error else text(parquet.number(dict(row.cells)[column])) for row in found]
         return [*cells, *([None] * len(self.lost))]
 
     def file(self, position: int) -> str:

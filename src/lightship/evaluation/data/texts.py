@@ -39,6 +39,7 @@ class TextFile:
         self._is_table = self._format.NAME == "csv"
         own = [name for names in tables.columns_of(signature).values() for name in names]
         self._header = self._format.header(first, has_header=header, names=lambda: own) if first.strip() else None
+        self.has_names = self._header is not None or not self._is_table
         self.columns: Collection[str] = self._header.columns if self._header else own
         if not self._is_table:
             self.columns = self._keys(first)

@@ -13,9 +13,9 @@ from lightship.drawing.canvas import Chart
 from lightship.drawing.svg import to_svg
 from lightship.errors import BundleError
 from lightship.evaluation.report import bounds, charts
-from lightship.evaluation.report.page import page, sections
+from lightship.evaluation.report.page import fitting, page, sections
 
-__all__ = ["figures", "render"]
+__all__ = ["check", "figures", "render"]
 
 _MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -26,7 +26,8 @@ def render(
     """Return the report as a complete HTML document.
 
     Args:
-        report: the content of report.json; a section appears where it has the part.
+        report: the content of report.json; a section appears where it has the part. The page has at most 5 MB, and
+            says what it leaves out.
         name: of the model.
         version: of the model; None where the evaluated model has none.
         measurements: what the registry keeps beside the bundle: the compile's date, times and memory.
@@ -34,10 +35,9 @@ def render(
     Raises BundleError for a report of another form, or beyond :mod:`lightship.evaluation.report.bounds`.
     """
     title = name if version is None else f"{name} version {version}"
-    bounds.check(report)
-    bounds.check(measurements, "the measurements")
+    check(report, measurements)
     try:
-        return page(title, list(sections(report, measurements or {})))
+        return page(title, fitting(sections(report, measurements or {})))
     except _MALFORMED as error:
         raise _malformed(error) from None
 
@@ -47,12 +47,17 @@ def figures(report: Mapping[str, Any], *, measurements: Mapping[str, Any] | None
 
     A name contains the number of the output where there are several. Raises BundleError for a report of another form.
     """
-    bounds.check(report)
-    bounds.check(measurements, "the measurements")
+    check(report, measurements)
     try:
         return {name: to_svg(chart) for name, chart in _charts(report, measurements or {})}
     except _MALFORMED as error:
         raise _malformed(error) from None
+
+
+def check(report: Mapping[str, Any], measurements: Mapping[str, Any] | None) -> None:
+    """Raise BundleError for content beyond :mod:`lightship.evaluation.report.bounds`."""
+    bounds.check(report)
+    bounds.check(measurements, "the measurements")
 
 
 def _charts(report: Mapping[str, Any], measurements: Mapping[str, Any]) -> Iterator[tuple[str, Chart]]:

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator, Sized
 from typing import Any
 
+from lightship import documents
 from lightship.errors import BundleError
 
 # The largest file, in bytes; texts in it have no more characters together.
-LARGEST = 32 * 1024 * 1024
+LARGEST = documents.REPORT
 
 _LONGEST_TEXT = 2000
 _LONGEST_IMAGE = 512 * 1024

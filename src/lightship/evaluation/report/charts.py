@@ -11,13 +11,15 @@ from lightship.drawing.charts.frame import Axis
 from lightship.drawing.charts.histogram import Histogram
 from lightship.drawing.charts.matrix import Matrix
 from lightship.drawing.charts.plot import Plot, Series
-from lightship.evaluation.report.values import estimated, metric
+from lightship.evaluation.report.html.values import estimated, metric
 
 Record = Mapping[str, Any]
 
 # The most lines of a chart, and the most bars.
 LINES = 8
 BARS = 20
+# The most classes of a confusion matrix.
+CLASSES = 50
 # The fewest rows of a bin that a calibration curve shows.
 FEWEST = 10
 
@@ -27,7 +29,7 @@ _THRESHOLDS = ("precision", "recall", "f1", "accuracy")
 
 def of_output(output: Record) -> Iterator[tuple[str, Chart]]:
     """Yield the charts of one output, each with its name in file names."""
-    if output.get("confusion"):
+    if output.get("confusion") and len(output["classes"]) <= CLASSES:
         yield "confusion", Matrix("Confusion matrix", output["classes"], output["confusion"])
     curves = output.get("curves", {})
     for name, draw in (("roc", roc), ("pr", precision_recall), ("calibration", calibration)):

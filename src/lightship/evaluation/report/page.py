@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lightship.evaluation.report import compression, features, outputs, rows, style
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.overview import overview
+from lightship.evaluation.report.html import style
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.parts import compression, features, outputs, rows
+from lightship.evaluation.report.parts.overview import overview
 
 Record = Mapping[str, Any]
+
+# The most bytes of all sections.
+LARGEST = 4_900_000
+# The most outputs.
+OUTPUTS = 10
 
 
 class Section(NamedTuple):
@@ -20,7 +26,23 @@ class Section(NamedTuple):
     content: Markup
 
 
-def page(title: str, sections: list[Section]) -> str:
+def fitting(found: Iterable[Section]) -> list[Section]:
+    """Return the sections that fit a page of 5 MB, and one that names the others."""
+    kept, others, left = [], [], LARGEST
+    for section in found:
+        size = len(section.content.encode())
+        if size <= left:
+            kept.append(section)
+            left -= size
+        else:
+            others.append(tag("li", section.heading))
+    if others:
+        reason = tag("p", "These sections would make the page larger than 5 MB; report.json has them.")
+        kept.append(Section("left-out", Markup("Left out"), join([reason, tag("ul", *others)])))
+    return kept
+
+
+def page(title: str, sections: Sequence[Section]) -> str:
     """Return the complete HTML document."""
     links = [tag("li", tag("a", section.heading, href=f"#{section.id}")) for section in sections]
     head = tag(
@@ -44,10 +66,11 @@ def page(title: str, sections: list[Section]) -> str:
 
 def sections(report: Record, measurements: Record) -> Iterator[Section]:
     """Yield the sections of the parts that the report has."""
-    yield Section("overview", Markup("Overview"), overview(report, measurements))
     evaluation = report.get("evaluation", {})
-    several = len(evaluation.get("outputs", ())) > 1
-    for number, output in enumerate(evaluation.get("outputs", ())):
+    shown = evaluation.get("outputs", ())[:OUTPUTS]
+    yield Section("overview", Markup("Overview"), overview(report, measurements, shown))
+    several = len(shown) > 1
+    for number, output in enumerate(shown):
         yield from _of_output(output, f"-{number}" if several else "")
     if slices := evaluation.get("slices"):
         yield Section("slices", Markup("Slices"), rows.slices(slices))

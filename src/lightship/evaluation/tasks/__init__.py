@@ -32,7 +32,8 @@ def tasks_of(
     target = targets.column_of(signature, requested, columns) or (None if _several(first, columns) else default)
     _check_requested(requested, signature)
     if target is not None and target not in columns:
-        raise InvalidInput(f"the target column '{target[:80]}' is missing: the columns are {_shown(columns)}")
+        hint = f" (without --target: '{default}')" if default else ""
+        raise InvalidInput(f"the target column '{target[:80]}' is missing: the columns are {_shown(columns)}{hint}")
     found = _columns(first, target, columns)
     if not found:
         raise InvalidInput(

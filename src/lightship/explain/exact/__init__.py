@@ -10,13 +10,12 @@ from typing import Protocol
 
 import numpy as np
 
-from lightship.bundle import Bundle
+from lightship.bundle import EXACT, Bundle
 from lightship.engines.preprocessed import programs_of
 from lightship.errors import BundleError, InvalidInput, TooLarge
 from lightship.explain.attribution import Attribution, CheckTime, unlimited
 from lightship.explain.exact.entry import COEFFICIENTS, TREE_SHAP, Entry
 from lightship.explain.exact.linear import Linear
-from lightship.explain.exact.storage import FILE
 from lightship.explain.exact.stored import stored
 from lightship.explain.exact.trees import Trees
 from lightship.explain.line import Unexplained
@@ -114,7 +113,7 @@ class Exact:
         (features,) = made.values()
         features = features.reshape(len(features), -1)
         if features.shape[1] != len(self._owners):
-            raise BundleError(f"the bundle's {FILE} has {len(self._owners)} features, its model {features.shape[1]}")
+            raise BundleError(f"the bundle's {EXACT} has {len(self._owners)} features, its model {features.shape[1]}")
         return features
 
     def scores(self, rows: Mapping[str, Array]) -> Array:
@@ -143,4 +142,4 @@ def _check_size(model: Scores) -> None:
         try:
             model.paths  # noqa: B018 - arranged once, here
         except TooLarge as error:
-            raise BundleError(f"the bundle's {FILE} is too large: {error.message}") from None
+            raise BundleError(f"the bundle's {EXACT} is too large: {error.message}") from None

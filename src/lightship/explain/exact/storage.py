@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lightship.bundle import ASSETS
+from lightship.bundle import EXACT
 from lightship.explain.exact.entry import TREE_SHAP
 from lightship.explain.exact.linear import Linear
 from lightship.explain.exact.nodes import Nodes
@@ -16,7 +16,6 @@ from lightship.explain.exact.trees import Trees
 from lightship.tensors import Array
 from lightship.tensors.archive import read_arrays, write_arrays
 
-FILE = f"{ASSETS}/explain.npz"
 MOST_BYTES = 16 * 1024**2
 
 _OWNERS = "owners"
@@ -43,19 +42,19 @@ _NODES = tuple(field.name for field in fields(Nodes) if field.name != "columns")
 
 def write(folder: Path, model: Trees | Linear, owners: Array) -> int:
     """Write a checked model into a bundle's folder; return the file's bytes."""
-    path = folder / FILE
+    path = folder / EXACT
     path.parent.mkdir(exist_ok=True)
     write_arrays(path, {**_arrays(model), _OWNERS: owners.astype(np.int32)})
     return path.stat().st_size
 
 
-def read(folder: Path, method: str, elements: int) -> tuple[Trees | Linear, Array]:
-    """Return the model of a bundle and the owners of its features.
+def read(path: Path, method: str, elements: int) -> tuple[Trees | Linear, Array]:
+    """Return the model in a bundle's file and the owners of its features.
 
     ``elements`` is the size of a row. Raises LookupError, TypeError or ValueError for anything else than what
     :func:`write` wrote.
     """
-    arrays = read_arrays(folder / FILE)
+    arrays = read_arrays(path)
     for name, array in arrays.items():
         _check_form(name, array)
     owners = arrays[_OWNERS]

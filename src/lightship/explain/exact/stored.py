@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lightship.bundle import Bundle
+from lightship.bundle import EXACT, Bundle
 from lightship.errors import BundleError
 from lightship.explain.exact import storage
 from lightship.explain.exact.entry import Entry
@@ -25,10 +25,10 @@ def stored(bundle: Bundle) -> tuple[Entry, Trees | Linear, Array]:
     signature = bundle.manifest.signatures[0]
     elements = sum(math.prod(size or 1 for size in spec.row_shape) for spec in signature.inputs)
     try:
-        model, owners = storage.read(bundle.path, entry.method, elements)
+        model, owners = storage.read(bundle.file(EXACT), entry.method, elements)
         _check_outputs(entry, model.outputs, signature)
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
-        raise BundleError(f"the bundle's {storage.FILE} is invalid", detail=repr(error)) from None
+        raise BundleError(f"the bundle's {EXACT} is invalid", detail=repr(error)) from None
     return entry, model, owners
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lightship.bundle import ASSETS, GOLDEN, Bundle
+from lightship.bundle import ASSETS, BASELINE, GOLDEN, Bundle
 from lightship.bundle.golden import read_golden
 from lightship.errors import BundleError, InvalidInput
 from lightship.inputs import kind_of
@@ -22,12 +22,12 @@ from lightship.inputs.kind import Feature
 from lightship.tensors import Array, Signature, validate
 from lightship.tensors.archive import read_arrays, write_arrays
 
-# Arrays of shape [1, …] by ``<signature>|<input>``; a bundle compiled without data has no such file.
-BASELINE = f"{ASSETS}/baseline.npz"
-
 
 def write_baseline(folder: Path, rows: Mapping[Signature, Mapping[str, Array]]) -> None:
-    """Write the typical row of each signature, if any of its inputs has columns."""
+    """Write the typical row of each signature, if any of its inputs has columns.
+
+    The arrays have shape [1, …] and are named ``<signature>|<input>``.
+    """
     arrays = {
         f"{signature.name}|{name}": row[np.newaxis]
         for signature, inputs in rows.items()
@@ -43,14 +43,15 @@ def baseline_of(bundle: Bundle, signature: Signature) -> Mapping[str, Array]:
 
     Raises BundleError where the file cannot be read.
     """
-    stored = BASELINE in bundle.manifest.files
-    return (_stored if stored else _recorded)(bundle.path, signature, bundle.digest)
+    if BASELINE in bundle.manifest.files:
+        return _stored(bundle.file(BASELINE), signature, bundle.digest)
+    return _recorded(bundle.file(GOLDEN), signature, bundle.digest)
 
 
 @lru_cache(maxsize=32)
 def _recorded(path: Path, signature: Signature, digest: str) -> Mapping[str, Array]:
     try:
-        inputs, _ = read_golden(path / GOLDEN)[signature.name]
+        inputs, _ = read_golden(path)[signature.name]
         validate(inputs, signature.inputs)
     except (LookupError, InvalidInput) as error:
         raise BundleError(f"the bundle's golden examples are not of its signature: {error}") from None
@@ -60,7 +61,7 @@ def _recorded(path: Path, signature: Signature, digest: str) -> Mapping[str, Arr
 @lru_cache(maxsize=32)
 def _stored(path: Path, signature: Signature, digest: str) -> Mapping[str, Array]:
     try:
-        arrays = read_arrays(path / BASELINE)
+        arrays = read_arrays(path)
         tables = [spec for spec in signature.inputs if kind_of(spec).column_features(spec) is not None]
         found = {spec.name: arrays[f"{signature.name}|{spec.name}"] for spec in tables}
         for spec in tables:

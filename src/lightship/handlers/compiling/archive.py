@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from lightship.bundle import ASSETS, EXPLAIN, GOLDEN, MANIFEST, MODEL, SAVED_MODEL
+from lightship.bundle import ASSETS, EXTRAS, MANIFEST, MODEL, SAVED_MODEL
 from lightship.errors import CompileError
 
 ANSWER = "answer.json"
@@ -22,7 +22,7 @@ ANSWER_LIMIT = 1024 * 1024
 ENTRIES_LIMIT = 10_000
 
 _BUNDLE = "bundle/"
-_FILES = frozenset({MANIFEST, MODEL, GOLDEN, EXPLAIN})
+_FILES = frozenset({MANIFEST, MODEL}) | EXTRAS
 _FOLDERS = frozenset({SAVED_MODEL, ASSETS})
 _LONGEST_NAME = 255
 _BLOCK = 1024 * 1024

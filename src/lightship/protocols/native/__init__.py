@@ -20,9 +20,12 @@ from lightship.inputs.rows import all_rows, check_form
 from lightship.probabilities import by_class
 from lightship.protocols.http import Request, Response, Route, WireProtocol
 from lightship.protocols.json import read_object, write
-from lightship.protocols.native.catalogue import encode_form, encode_model, encode_models, summary
+from lightship.protocols.native.catalogue import encode_form, encode_history, encode_model, encode_models, summary
 from lightship.protocols.statuses import error_headers, status
 from lightship.tensors import MISSING, Array, Signature, TensorSpec, json_type
+
+# Changes of the routing: the last segments of their paths.
+CHANGES = ("label", "traffic", "mirror", "rollback")
 
 _FIELDS = frozenset({"input", "inputs", "signature", "outputs"})
 _JSON = frozenset({"", "application/json"})
@@ -232,6 +235,11 @@ def encode_report(report: Report) -> Response:
     return response
 
 
+def encode_file(response: Response) -> Response:
+    """Return the response of the operation ``file``, which is complete."""
+    return response
+
+
 def encode_error(error: LightshipError) -> Response:
     """Return ``{"error": {"code", "message"}}`` with the code's status."""
     body = write({"error": {"code": error.code, "message": error.message}})
@@ -260,6 +268,10 @@ def _read(path: str, operation: str, encode: Callable[[Any], Response], scope: s
     return Route("GET", path, operation, scope, encode, describe=describe)
 
 
+def _change(end: str) -> Route:
+    return Route("POST", f"/models/{{name}}/{end}", "route", "admin", encode_model, describe=describe)
+
+
 PROTOCOL = WireProtocol(
     name="native",
     routes=(
@@ -272,8 +284,15 @@ PROTOCOL = WireProtocol(
         _read("/models/{name}", "details", encode_model),
         _read("/models/{name}/form", "form", encode_form),
         _read("/models/{name}/versions/{version}/form", "form", encode_form),
+        _read("/models/{name}/history", "history", encode_history),
+        *map(_change, CHANGES),
         _read("/models/{name}/report", "report", encode_report),
         _read("/models/{name}/versions/{version}/report", "report", encode_report),
+        *(
+            _read(f"{model}/{file}", "file", encode_file)
+            for model in ("/models/{name}", "/models/{name}/versions/{version}")
+            for file in ("model.tflite", "device.tflite", "manifest.json", "assets/{file}")
+        ),
         _read("/metrics", "metrics", encode_metrics),
         _read("/health/live", "live", encode_live, scope="open"),
         _read("/health/ready", "ready", encode_ready, scope="open"),

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from lightship.bundle import Manifest
-from lightship.calls import Form, ModelState
+from lightship.calls import Form, History, ModelState
 from lightship.errors import LightshipError
 from lightship.inputs import kind_of
 from lightship.protocols.http import Response
@@ -38,6 +38,23 @@ def encode_form(form: Form) -> Response:
     return Response(200, write({**form.record, "model": form.model, "version": form.version}))
 
 
+def encode_history(history: History) -> Response:
+    """Return the changes of labels and traffic, and what a rollback restores."""
+    entries = [
+        {
+            "number": each.number,
+            "change": each.change,
+            "at": each.at,
+            "labels": dict(each.labels),
+            "traffic": _by_version(each.traffic),
+            "mirrored": _by_version(each.mirrored),
+            "current": each.current,
+        }
+        for each in history.entries
+    ]
+    return Response(200, write({"entries": entries, "previous": history.previous}))
+
+
 def summary(state: ModelState) -> dict[str, Any]:
     """Return a model's versions and whether its default version answers."""
     record: dict[str, Any] = {"name": state.name, "version": state.version, "versions": list(state.versions)}
@@ -53,7 +70,7 @@ def summary(state: ModelState) -> dict[str, Any]:
     return record
 
 
-def by_version(shares: Mapping[int, float]) -> dict[str, float]:
+def _by_version(shares: Mapping[int, float]) -> dict[str, float]:
     """Return shares by version for JSON, whose keys are texts."""
     return {str(version): share for version, share in sorted(shares.items())}
 
@@ -63,7 +80,7 @@ def _entry(state: ModelState) -> dict[str, Any]:
     record = summary(state)
     record["default"] = state.default
     record["labels"] = dict(state.labels)
-    record["traffic"], record["mirrored"] = by_version(state.traffic), by_version(state.mirrored)
+    record["traffic"], record["mirrored"] = _by_version(state.traffic), _by_version(state.mirrored)
     if state.figures is not None:
         record["bytes"] = state.figures.size
     return record if state.manifest is None else record | _described(state, state.manifest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -40,9 +41,48 @@ _LARGEST_EXAMPLE = 4096
 _READS = {
     "models": ("list_models", "List all models"),
     "details": ("get_model", "Get a model with its signatures"),
+    "history": ("get_history", "Get the changes of a model's labels and traffic"),
     "live": ("get_liveness", "Get the liveness of the process"),
     "ready": ("get_readiness", "Get the readiness of the models"),
     "metrics": ("get_metrics", "Get the metrics of the server for Prometheus (not on Lambda)"),
+}
+# Phrases of summaries by the file's name without its suffix.
+_FILES = {
+    "model": "model.tflite",
+    "device": "device.tflite, the model for phones and browsers,",
+    "manifest": "the manifest",
+    "asset": "a file of the preprocessing",
+}
+_BYTES = "application/octet-stream"
+
+_VERSION: Schema = {"type": "integer", "minimum": 1}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 100, "description": "percent"}
+_CHANGES: Mapping[str, tuple[str, str, Mapping[str, Schema]]] = {
+    "label": (
+        "set_label",
+        "Set a label of a version, or remove it with null",
+        {
+            "label": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"},
+            "version": {"type": ["integer", "null"], "minimum": 1},
+        },
+    ),
+    "traffic": (
+        "set_traffic",
+        "Split requests among versions, or end the split with an empty object",
+        {
+            "traffic": {
+                "type": "object",
+                "propertyNames": {"pattern": "^[1-9][0-9]{0,17}$"},
+                "additionalProperties": _SHARE,
+            }
+        },
+    ),
+    "mirror": (
+        "set_mirror",
+        "Mirror a fraction of the requests to a version; 0 ends it",
+        {"version": _VERSION, "fraction": {"type": "number", "minimum": 0, "maximum": 1}},
+    ),
+    "rollback": ("roll_back", "Restore the previous labels and traffic, or an entry of the history", {"to": _VERSION}),
 }
 ERROR: Schema = {
     "type": "object",
@@ -69,10 +109,14 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     answer = response("The response", ANY_OBJECT)
     if route.operation == "metrics":
         answer = response("Metrics in the text format", STRING, "text/plain")
+    if route.operation == "file":
+        return {route.path: {"get": _file(route)}}
     if route.operation == "report":
         return {route.path: {"get": _report(route)}}
     if route.operation == "form":
         return {route.path: {"get": _form(route)}}
+    if route.operation == "route":
+        return {route.path: {"post": _change(route)}}
     name, summary = _READS[route.operation]
     operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
     return {route.path: {"get": operation}}
@@ -96,6 +140,32 @@ def _form(route: Route) -> Operation:
     summary = f"Get the fields and recorded rows of {'a version' if of_version else 'the default version'}"
     answer = response("Inputs with their fields, outputs, recorded rows and files for devices", ANY_OBJECT)
     return _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
+
+
+def _file(route: Route) -> Operation:
+    kind = "asset" if "file" in route.pattern.groupindex else re.split(r"[./]", route.path)[-2]
+    of_version = "version" in route.pattern.groupindex
+    summary = f"Get {_FILES[kind]} of {'a version' if of_version else 'the default version'}"
+    content = response("The file", ANY_OBJECT) if kind == "manifest" else response("The file", BINARY, _BYTES)
+    name = f"get_{'version_' if of_version else ''}{kind}{'' if kind in ('asset', 'manifest') else '_file'}"
+    operation = _NATIVE.operation(summary, name, content, parameters=route.pattern.groupindex)
+    operation["parameters"] += [
+        {"name": header, "in": "header", "schema": STRING} for header in ("If-None-Match", "If-Range", "Range")
+    ]
+    operation["responses"] |= {
+        "206": {**content, "description": "The part of the file in the header Range"},
+        "304": {"description": "The file has the digest in If-None-Match"},
+        "307": {"description": "A URL of the registry's bucket, on Lambda for files that an answer cannot hold"},
+    }
+    return operation
+
+
+def _change(route: Route) -> Operation:
+    end = route.path.rpartition("/")[2]
+    name, summary, properties = _CHANGES[end]
+    answer = response("The model, as GET returns it", ANY_OBJECT)
+    operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
+    return operation | {"requestBody": json_body(exactly(properties, optional=("to",)))}
 
 
 def _predict(route: Route, target: Target) -> Operation:

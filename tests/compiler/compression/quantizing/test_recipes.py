@@ -36,6 +36,18 @@ def test_quantize_several_signatures_stay_float_and_close(twice: bytes, tmp_path
 
 
 @pytest.mark.parametrize("name", RECIPES)
+def test_quantize_strings_stay_strings(models: Path, tmp_path: Path, name: str) -> None:
+    original = models / "named.tflite"
+    (tmp_path / "variant.tflite").write_bytes(Quantizer(original.read_bytes(), {"a": {"x": ROWS}}).quantize(name))
+    expected, answer = (LiteRTEngine(path).run("a", {"x": ROWS}) for path in (original, tmp_path / "variant.tflite"))
+    assert (tmp_path / "variant.tflite").stat().st_size < original.stat().st_size
+    clear = expected["p"].max(axis=1) > 0.7
+    assert clear.any()
+    assert answer["name"][clear].tolist() == expected["name"][clear].tolist()
+    assert np.abs(answer["p"] - expected["p"]).max() < 0.15
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_quantize_twice_gives_equal_bytes(twice: bytes, name: str) -> None:
     assert Quantizer(twice, INPUTS).quantize(name) == Quantizer(twice, INPUTS).quantize(name)
 

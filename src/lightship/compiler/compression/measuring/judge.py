@@ -15,17 +15,19 @@ from lightship.calls import Call
 from lightship.compiler.compression.budget import Budget
 from lightship.compiler.compression.measuring import metrics
 from lightship.compiler.compression.measuring.recordings import read_recordings
-from lightship.compiler.verification.datafiles import read_data, read_targets
+from lightship.compiler.compression.measuring.target_rows import TargetRows, task_of
+from lightship.compiler.verification import datafiles
 from lightship.compiler.verification.parity import Agreement, Bounds, Output, compare
-from lightship.errors import CompileError
+from lightship.errors import ParityError
+from lightship.evaluation import scoring
 from lightship.evaluation.counts.replicates import interval
+from lightship.evaluation.data import open_data
 from lightship.model import Model
-from lightship.tensors import Array, Signature, TensorSpec
+from lightship.tensors import Array, Signature
 
-# Rows with targets that are used for a metric, the most bytes of their inputs, and how many of them are one call.
+# Rows with targets that are used for a metric, and the most bytes of their inputs.
 MOST_ROWS = 10_000
 _MOST_BYTES = 256 * 1024**2
-_BLOCK = 256
 
 # Of a difference of two metrics: 0.98 - 0.975 is more than 0.005.
 _ROUNDING = 1e-12
@@ -43,11 +45,13 @@ class Verdict:
         agreements: differences of each output over all recorded rows, rounded.
         largest_difference: of any output, not rounded.
         values: the metric's value and its replicates, None for an undefined one; empty without a metric.
+        excluded: positions of the rows with targets that are not counted.
     """
 
     agreements: tuple[Agreement, ...]
     largest_difference: float
     values: Values = ()
+    excluded: Sequence[int] = ()
 
     def keeps(self, budget: Budget, reference: Values) -> bool:
         """Return whether a budget's limits are kept; ``reference`` are the values of fp32."""
@@ -68,13 +72,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judge:
-    """The original's recordings, and rows with targets where the budget has a metric."""
+    """The original's recordings, and rows with targets where the budget has a metric.
+
+    ``excluded`` are positions of rows for which fp32 has no finite prediction, and which no variant's metric counts;
+    None where fp32 itself is judged.
+    """
 
     budget: Budget
     recordings: Golden
-    inputs: Mapping[str, Array]
-    targets: Sequence[Any] = ()
-    file: str = ""
+    rows: TargetRows | None = None
+    excluded: Sequence[int] | None = None
 
     @classmethod
     def of(cls, job: Mapping[str, Any], signature: Signature) -> Judge:
@@ -84,23 +91,19 @@ class Judge:
         """
         budget, recordings = Budget.from_json(job["budget"]), read_recordings(Path(job["scratch"]))
         if not budget.metric:
-            return cls(budget, recordings, {})
-        data, target = Path(job["data"]), job["target"]
-        rows = _rows(signature)
-        inputs = read_data(data, signature, target=target, rows=rows)
-        targets = read_targets(data, signature, target, rows=rows)
-        if wrong := [name for name, array in inputs.items() if len(array) != len(targets)]:
-            raise CompileError(
-                f"{data.name}: the target '{target}' has {len(targets)} rows, and the input '{wrong[0]}' has "
-                f"{len(inputs[wrong[0]])}"
-            )
-        return cls(budget, recordings, inputs, targets, data.name)
+            return cls(budget, recordings)
+        golden = recordings[signature.name][1].get(signature.outputs[0].name)
+        with datafiles.of_data(path := Path(job["data"])):
+            data = open_data(path, signature)
+            task = task_of(budget.metric, data, signature, target=job["target"], golden=golden)
+            rows = TargetRows.read(data, task, most=_rows(signature), skip_bad=job["skip_bad"])
+        return cls(budget, recordings, rows, job["excluded"])
 
     def verdict(self, model: Model) -> Verdict:
         """Compare a model with the recordings and the targets.
 
-        Raises ParityError where an output has another form, is NaN unlike the original's, or is not a number and
-        differs.
+        Raises ParityError where an output has another form, is NaN or infinite unlike the original's, or is not a
+        number and differs.
         """
         agreements, largest = [], 0.0
         for name, (inputs, expected) in self.recordings.items():
@@ -108,21 +111,25 @@ class Judge:
             for output, array in expected.items():
                 agreements.append(compare(Output(name, output), array, outputs[output], bounds=_ANY))
                 largest = max(largest, _difference(array, outputs[output]))
-        return Verdict(tuple(agreements), largest, self._values(model))
+        if self.rows is None or not self.budget.metric:
+            return Verdict(tuple(agreements), largest)
+        return Verdict(tuple(agreements), largest, *self._values(model, self.rows))
 
-    def _values(self, model: Model) -> Values:
-        if not self.budget.metric:
-            return ()
-        signature = model.manifest.signatures[0]
-        spec = measured_output(signature)
-        if not all(spec.batched for spec in (*signature.inputs, spec)):
-            raise CompileError(f"{self.budget.metric} needs a model with one output for each row")
-        starts = range(0, len(self.targets), _BLOCK)
-        parts = [self._block(model, slice(start, start + _BLOCK)).outputs[spec.name] for start in starts]
-        return metrics.values(self.budget.metric, spec, self.targets, np.concatenate(parts), file=self.file)
-
-    def _block(self, model: Model, rows: slice) -> Any:
-        return model.predict(Call(inputs={name: array[rows] for name, array in self.inputs.items()}))
+    def _values(self, model: Model, rows: TargetRows) -> tuple[Values, Sequence[int]]:
+        """Return the metric's values, and the positions of the rows that are not counted."""
+        predictions = rows.predictions(model)
+        counted = scoring.are_finite(predictions)
+        if self.excluded is not None:
+            expected = np.ones(len(counted), np.bool_)
+            expected[list(self.excluded)] = False
+            if lost := int((expected & ~counted).sum()):
+                raise ParityError(
+                    f"'{rows.task.spec.name}' is NaN or infinite in {lost:,} of {len(counted):,} rows with targets, "
+                    "where that of fp32 is finite"
+                )
+            counted = expected
+        values = metrics.values(self.budget.metric, rows.task, rows.targets[counted], predictions[counted])
+        return values, np.flatnonzero(~counted).tolist()
 
 
 def _difference(expected: Array, actual: Array) -> float:
@@ -137,11 +144,3 @@ def _rows(signature: Signature) -> int:
     """Return how many rows are used for a metric."""
     size = sum(math.prod(filter(None, spec.row_shape)) * spec.numpy.itemsize for spec in signature.inputs)
     return max(1, min(MOST_ROWS, _MOST_BYTES // max(1, size)))
-
-
-def measured_output(signature: Signature) -> TensorSpec:
-    """Return the output that a metric compares with the targets.
-
-    The first with classes, otherwise the first.
-    """
-    return next((spec for spec in signature.outputs if spec.classes), signature.outputs[0])

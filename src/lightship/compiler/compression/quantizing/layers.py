@@ -25,18 +25,45 @@ def weighted_layers(model: bytes) -> list[Layer]:
     return list(dict.fromkeys(tuple(dict.fromkeys(names)) for names in found.values()))
 
 
+def text_operators(model: bytes) -> list[str]:
+    """Return the names of the operators with an input or output of strings.
+
+    The quantizer fails at them, even where they have no weights.
+    """
+    from ai_edge_litert.schema_py_generated import TensorType
+
+    parsed = _parsed(model)
+    return [
+        name
+        for graph in parsed.subgraphs
+        for operator in graph.operators
+        if (name := _name(graph, operator))
+        and any(graph.tensors[at].type == TensorType.STRING for at in (*operator.inputs, *operator.outputs) if at >= 0)
+    ]
+
+
 def _operators(model: bytes) -> Iterator[tuple[str, int]]:
     """Yield the name of each operator with weights, and their buffer."""
     from ai_edge_litert.tools import flatbuffer_utils
 
-    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    parsed = _parsed(model)
     codes = {getattr(flatbuffer_utils.BuiltinOperator, name) for name in _WEIGHTED}
     for graph in parsed.subgraphs:
         for operator in graph.operators:
             buffer = _weights(parsed, graph, operator)
-            name = ";".join(_text(graph.tensors[index].name) for index in operator.outputs)
+            name = _name(graph, operator)
             if name and buffer is not None and parsed.operatorCodes[operator.opcodeIndex].builtinCode in codes:
                 yield name, buffer
+
+
+def _parsed(model: bytes) -> Any:
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    return flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+
+
+def _name(graph: Any, operator: Any) -> str:
+    return ";".join(_text(graph.tensors[index].name) for index in operator.outputs)
 
 
 def _weights(parsed: Any, graph: Any, operator: Any) -> int | None:

@@ -12,8 +12,10 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from lightship.compiler.compression.quantizing.layers import text_operators
 from lightship.tensors import Array
 
 FP32 = "fp32"
@@ -68,6 +70,11 @@ class Quantizer:
         self._rows = rows
         self._ranges: dict[int, Any] = {}
 
+    @cached_property
+    def _texts(self) -> Sequence[str]:
+        """Return the operators of strings, which stay as they are."""
+        return text_operators(self._model)
+
     def quantize(self, name: str, *, floats: Sequence[str] = (), only: Sequence[str] = ()) -> bytes:
         """Return the model of a recipe; raises Unquantizable.
 
@@ -81,7 +88,7 @@ class Quantizer:
             raise Unquantizable("needs representative inputs: give --data")
         try:
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # keeping all tensors needs memory
-                run = quantizer.Quantizer(self._model, _rules(recipe, floats, only))
+                run = quantizer.Quantizer(self._model, _rules(recipe, (*floats, *self._texts), only))
                 ranges = self._calibrated(recipe) if recipe.activations else None
                 result = run.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
         except Exception as error:  # the quantizer raises many types for models that it does not foresee
@@ -93,7 +100,7 @@ class Quantizer:
         from ai_edge_quantizer import quantizer
 
         if recipe.activations not in self._ranges:
-            run = quantizer.Quantizer(self._model, _rules(recipe, (), ()))
+            run = quantizer.Quantizer(self._model, _rules(recipe, self._texts, ()))
             data = {signature: [dict(inputs)] for signature, inputs in (self._rows or {}).items()}
             self._ranges[recipe.activations] = run.calibrate(data, num_threads=1)
         return self._ranges[recipe.activations]

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.tables import facts, folded, table
-from lightship.evaluation.report.values import MAIN, estimated, interval, metric
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.html.tables import facts, folded, left_out, table
+from lightship.evaluation.report.html.values import MAIN, estimated, interval, metric
 
 Record = Mapping[str, Any]
 
 _CARD = ("purpose", "data", "limits", "owner", "licence")
 
 
-def overview(report: Record, measurements: Record) -> Markup:
-    """Return the content of the section."""
+def overview(report: Record, measurements: Record, outputs: Sequence[Record]) -> Markup:
+    """Return the content of the section; ``outputs`` are those that the page shows."""
     evaluation = report.get("evaluation", {})
     compiled = measurements.get("compiled")
     return join(
         [
-            *(_tiles(output, several=len(evaluation["outputs"]) > 1) for output in evaluation.get("outputs", ())),
+            *(tag("p", tag("b", "Warning: "), foreign(warning)) for warning in evaluation.get("warnings", ())),
+            *(_tiles(output, several=len(outputs) > 1) for output in outputs),
+            left_out(len(evaluation.get("outputs", ())) - len(outputs), "outputs"),
             facts([*_data(evaluation.get("data", {})), ("compiled", join([str(compiled)]) if compiled else "")]),
             _left_out("skipped", evaluation.get("data", {}).get("skips", ())),
             _left_out("excluded", evaluation.get("data", {}).get("exclusions", ())),

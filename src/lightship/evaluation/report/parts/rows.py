@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.tables import Cell, estimate, table
-from lightship.evaluation.report.values import MAIN, metric, number, plain
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.html.tables import Cell, estimate, left_out, table
+from lightship.evaluation.report.html.values import MAIN, metric, number, plain
 
 Record = Mapping[str, Any]
 
@@ -16,11 +17,15 @@ _IMAGE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
 # The most columns of a table of rows, and the most metrics of a slice.
 _COLUMNS = 12
 _METRICS = 4
+# The most slices, and images and their characters together.
+_SLICES = 20
+_IMAGES = 40
+_CHARACTERS = 2_000_000
 
 
 def slices(parts: Sequence[Record]) -> Markup:
     """Return a table for each column: metrics of the rows with each value."""
-    return join(_slice(part) for part in parts)
+    return join([*map(_slice, parts[:_SLICES]), left_out(len(parts) - _SLICES, "slices")])
 
 
 def _slice(part: Record) -> Markup:
@@ -37,7 +42,8 @@ def _slice(part: Record) -> Markup:
 def worst(rows: Sequence[Record]) -> Markup:
     """Return the rows with the largest losses: as images where all have one."""
     if all(_IMAGE.fullmatch(str(row.get("image"))) for row in rows):
-        return tag("ul", *map(_image, rows), class_="images")
+        shown = _fitting(rows)
+        return join([tag("ul", *map(_image, shown), class_="images"), left_out(len(rows) - len(shown), "images")])
     columns = [*dict.fromkeys(name for row in rows for name in row.get("cells", {}))][:_COLUMNS]
     cells: list[list[Cell]] = [
         [
@@ -49,6 +55,12 @@ def worst(rows: Sequence[Record]) -> Markup:
         for row in rows
     ]
     return table("The rows with the largest loss", ["row", "target", "predicted", "loss", *columns], cells)
+
+
+def _fitting(rows: Sequence[Record]) -> Sequence[Record]:
+    """Return the first rows whose images are not too large together."""
+    sizes = accumulate(len(row["image"]) for row in rows[:_IMAGES])
+    return rows[: sum(size <= _CHARACTERS for size in sizes)]
 
 
 def _cell(value: Any) -> Cell:

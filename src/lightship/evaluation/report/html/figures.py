@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lightship.drawing.canvas import Chart
 from lightship.drawing.svg import to_svg
-from lightship.evaluation.report.markup import Markup, tag
-from lightship.evaluation.report.tables import folded
+from lightship.evaluation.report.html.markup import Markup, tag
+from lightship.evaluation.report.html.tables import folded
 
 
 def figure(chart: Chart, caption: str, values: Markup | None = None) -> Markup:

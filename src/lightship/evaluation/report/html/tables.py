@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.values import estimated, interval, number
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.html.values import estimated, interval, number
 
 # A number is aligned at the right, None is a dash.
 Cell = str | float | int | None
+
+# The most rows of a table, and characters of a text in it.
+ROWS = 200
+_CHARACTERS = 500
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Markup:
     """Return a table whose first cells are the names of the rows; empty without rows.
 
-    It scrolls sideways where the screen is narrower.
+    It scrolls sideways where the screen is narrower. Beyond :data:`ROWS` rows it says how many are left out.
     """
     if not rows:
         return Markup("")
@@ -23,9 +27,15 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> 
         "table",
         tag("caption", caption),
         tag("thead", tag("tr", *headers)),
-        tag("tbody", *(_row(row) for row in rows)),
+        tag("tbody", *(_row(row) for row in rows[:ROWS])),
     )
-    return tag("div", content, class_="scroll", role="region", aria_label=caption, tabindex="0")
+    region = tag("div", content, class_="scroll", role="region", aria_label=caption, tabindex="0")
+    return join([region, left_out(len(rows) - ROWS, "rows")])
+
+
+def left_out(count: int, things: str) -> Markup:
+    """Return a sentence about things of the report that are not shown; empty for 0."""
+    return tag("p", f"{count:,} more {things} are not shown; report.json has them.") if count > 0 else Markup("")
 
 
 def estimate(record: Mapping[str, float] | float | None) -> Markup:
@@ -48,7 +58,7 @@ def facts(pairs: Sequence[tuple[str, str]]) -> Markup:
 
 
 def _header(name: str, cell: Cell) -> Markup:
-    return tag("th", foreign(name), scope="col", **_alignment(cell))
+    return tag("th", foreign(_short(name)), scope="col", **_alignment(cell))
 
 
 def _row(cells: Sequence[Cell]) -> Markup:
@@ -61,7 +71,11 @@ def _row(cells: Sequence[Cell]) -> Markup:
 def _content(cell: Cell) -> Markup:
     if isinstance(cell, Markup):
         return cell
-    return foreign(cell) if isinstance(cell, str) else join([number(cell)])
+    return foreign(_short(cell)) if isinstance(cell, str) else join([number(cell)])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _alignment(cell: Cell) -> dict[str, str]:

@@ -7,20 +7,20 @@ from typing import Any
 
 from lightship.drawing.charts.plot import Plot
 from lightship.evaluation.report import charts
-from lightship.evaluation.report.figures import figure, figures
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.tables import Cell, estimate, table
-from lightship.evaluation.report.values import DASH, estimated, interval, metric, number
+from lightship.evaluation.report.html.figures import figure, figures
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.html.tables import Cell, estimate, table
+from lightship.evaluation.report.html.values import DASH, estimated, interval, metric, number
 
 Record = Mapping[str, Any]
 
 _RATES = (0.01, 0.05, 0.1, 0.2, 0.5)
 _RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99)
 
-# The most classes of a confusion matrix that is drawn, and the most confusions in its table.
-_DRAWN = 60
+# The most confusions in the table of a confusion matrix.
 _CONFUSIONS = 10
-# The most metrics of a class.
+# The most classes in a table, and metrics of a class.
+_CLASSES = 100
 _METRICS = 12
 
 
@@ -45,11 +45,20 @@ def metrics(output: Record) -> Markup:
 
 
 def per_class(output: Record) -> Markup:
-    """Return the table of metrics by class."""
-    classes = output.get("per_class", ())
+    """Return the table of metrics by class: of many classes, those with the lowest F1."""
+    found = output.get("per_class", ())
+    classes = found if len(found) <= _CLASSES else sorted(found, key=_f1)[:_CLASSES]
     names = [*dict.fromkeys(name for each in classes for name in each if name not in {"class", "support"})][:_METRICS]
     rows = [[each["class"], each["support"], *(estimate(each.get(name)) for name in names)] for each in classes]
-    return table("Metrics by class", ["class", "rows", *map(metric, names)], rows)
+    few = (
+        "" if classes is found else tag("p", f"Of {len(found):,} classes, the {_CLASSES} with the lowest F1 are shown.")
+    )
+    return join([few, table("Metrics by class", ["class", "rows", *map(metric, names)], rows)])
+
+
+def _f1(record: Record) -> float:
+    """Return the F1 of a class; those without one are last."""
+    return float(record["f1"]["value"]) if "f1" in record else 2.0
 
 
 def confusion(output: Record) -> Markup:
@@ -66,8 +75,8 @@ def confusion(output: Record) -> Markup:
     pairs.sort(key=lambda pair: -pair[0])
     rows = [[target, prediction, count] for count, target, prediction in pairs[:_CONFUSIONS]]
     wrong = table("The most frequent confusions", ["target", "predicted", "rows"], rows)
-    if len(classes) > _DRAWN:
-        return wrong
+    if len(classes) > charts.CLASSES:
+        return join([tag("p", f"The matrix of {len(classes):,} classes is not drawn; report.json has it."), wrong])
     (chart,) = (chart for name, chart in charts.of_output(output) if name == "confusion")
     values = table("Rows by target and prediction", ["target", *classes], [*map(_confusion_row, classes, counts)])
     caption = "Number of rows by target (down) and prediction (across); the shade is the share of the target's rows."

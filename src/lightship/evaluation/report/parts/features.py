@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightship.evaluation.report import charts
-from lightship.evaluation.report.figures import figure
-from lightship.evaluation.report.markup import Markup, join
-from lightship.evaluation.report.tables import Cell, table
-from lightship.evaluation.report.values import plain
+from lightship.evaluation.report.html.figures import figure
+from lightship.evaluation.report.html.markup import Markup, join
+from lightship.evaluation.report.html.tables import Cell, table
+from lightship.evaluation.report.html.values import plain
 
 Record = Mapping[str, Any]
 

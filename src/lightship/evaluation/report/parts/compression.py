@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lightship.evaluation.report import charts
-from lightship.evaluation.report.figures import figure
-from lightship.evaluation.report.markup import Markup, foreign, join, tag
-from lightship.evaluation.report.tables import Cell, facts, table
-from lightship.evaluation.report.values import DASH, estimated, interval, metric, milliseconds, number, size
+from lightship.evaluation.report.html.figures import figure
+from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
+from lightship.evaluation.report.html.tables import Cell, facts, table
+from lightship.evaluation.report.html.values import DASH, estimated, interval, metric, milliseconds, number, size
 
 Record = Mapping[str, Any]
 

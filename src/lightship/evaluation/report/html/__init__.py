@@ -1,0 +1,1 @@
+"""HTML of a report: elements, tables, figures, and values as texts."""

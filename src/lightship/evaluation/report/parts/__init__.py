@@ -1,0 +1,1 @@
+"""Sections of a report: the content of each part of report.json."""

@@ -104,7 +104,7 @@ def _typed(registry: Path, folder: Path) -> None:
     write_manifest(path, manifest._replace(signatures=(typed,)))
 
 
-def test_category_and_date_are_sent_with_their_types(
+def test_category_and_date_are_sent_as_typed_values(
     context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
 ) -> None:
     _typed(registries.small, tmp_path)

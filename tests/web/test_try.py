@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
+from ast import literal_eval
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +170,33 @@ def test_chosen_version_answers_same_input(
     assert page.tab.url.endswith("?version=1")
     page.tab.go_back()
     expect(facts).to_contain_text("Version2")
+
+
+def test_code_and_link_hold_no_token(context: BrowserContext, serve: Serve) -> None:
+    token = "a-token-of-a-test"
+    page = Page(context.new_page(), serve(LIGHTSHIP_TOKEN=token))
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.open(QUICKSTART)
+    page.fill("Token", token)
+    page.click("Sign in", role="button")
+    page.tab.locator(".best").wait_for()
+    page.tab.locator("summary").first.click()
+    for language in ("curl", "Python", "JavaScript"):
+        page.click(language)
+        code = page.tab.locator(".copyable pre").inner_text()
+        assert "Bearer TOKEN" in code
+        assert token not in code
+    page.click("Copy a link")
+    page.wait_for("Copied.")
+    assert token not in page.tab.evaluate("navigator.clipboard.readText()")
+
+
+def test_python_code_has_answer_of_page(page: Page) -> None:
+    page.open(QUICKSTART)
+    page.fill("mean radius", "12.5")
+    page.tab.locator("summary").first.click()
+    page.click("Python")
+    code = page.tab.locator(".copyable pre").inner_text()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    best, share = max(literal_eval(done.stdout)["classes"][0].items(), key=lambda item: item[1])
+    page.wait_for(f"{best}, {share:.1%}".replace(".0%", "%"))

@@ -10,7 +10,7 @@ import orjson
 
 from lightship.bundle import REPORT, Bundle
 from lightship.errors import BundleError
-from lightship.evaluation.report.values import MAIN
+from lightship.evaluation.report.html.values import MAIN
 
 _MOST = 20  # outputs
 

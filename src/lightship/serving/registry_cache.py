@@ -179,7 +179,7 @@ class RegistryCache:
         return Contents(name, version, manifest, sizes, example.inputs if example else {}, features)
 
     def file(self, name: str, version: int, file: str, digest: str) -> Path:
-        """Return the local path of a version's file; extras are verified at their first use.
+        """Return the local path of a version's file; extras are verified first.
 
         Raises BundleError or RegistryError.
         """

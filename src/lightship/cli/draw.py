@@ -35,7 +35,7 @@ def draw_command(model: str, *, output: Path | None, tree: int | None, target: s
     from lightship.drawing.png import to_png  # imported here: other commands need neither Pillow nor explanations
     from lightship.drawing.svg import to_svg
     from lightship.explain.exact.figure import figure_of
-    from lightship.explain.line import Unexplained
+    from lightship.explain.attribution import Unexplained
 
     name, version = parse_model(model)
     number = registry.resolve(name, version)

@@ -11,13 +11,12 @@ import pytest
 from lightship.calls import Call
 from lightship.errors import InvalidInput, TooLarge
 from lightship.explain import explain
-from lightship.explain.attribution import Attribution, unlimited
+from lightship.explain.attribution import Attribution, Query, Unexplained, unlimited
 from lightship.explain.choice import Loaded, compiled_method, method_of
 from lightship.explain.compiled import Gradient
 from lightship.explain.evaluation import Evaluator
 from lightship.explain.features import Row, rows_of
 from lightship.explain.gradients import IntegratedGradients
-from lightship.explain.line import Unexplained
 from lightship.explain.target import Target, targets_of
 from lightship.model import Model
 from lightship.registry.registry import Registry
@@ -114,7 +113,7 @@ class Refusing:
     def explains(self, output: str) -> bool:
         return output == "p"
 
-    def explain(self, *arguments: object) -> Attribution:
+    def explain(self, query: Query) -> Attribution:
         raise Unexplained("the row holds NaN", 32)
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from lightship.bundle import Bundle, Manifest
 from lightship.errors import BundleError, TooLarge
+from lightship.explain.attribution import Attribution, Query, Unexplained
 from lightship.explain.compiled import Gradient
 from lightship.explain.gradients import CLOSE, IntegratedGradients
-from lightship.explain.line import Unexplained
 from lightship.preprocessing import Program, Step
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -53,30 +53,38 @@ def method(function: Function, slope: Function, program: Program | None = None, 
 CUBES = method(lambda x: (x**3).sum(axis=1), lambda x: 3 * x**2)
 STEP = method(lambda x: (x > 0.5).sum(axis=1).astype(float), np.zeros_like)
 ROWS = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]], np.float32)
+ROW = ROWS[:1]
 BASE = np.array([[0.5, 1.0, 0.5]], np.float32)
+ZERO = np.zeros((1, 3), np.float32)
 
 
-def test_explain_polynomial_returns_exact_attributions_per_row() -> None:
-    found = CUBES.explain({"x": ROWS}, {"x": BASE}, "y", 0)
-    np.testing.assert_allclose(found.values["x"], ROWS**3 - BASE**3, rtol=1e-5)
-    np.testing.assert_allclose(found.prediction, (ROWS**3).sum(axis=1))
-    np.testing.assert_allclose(found.base, [BASE.astype(float)[0] @ BASE[0] ** 2] * 2)
-    assert (found.method, found.output, found.steps) == ("integrated_gradients", "y", 32)
-    assert (found.error < 1e-6).all()
+def explain(method: IntegratedGradients, row: Array = ROW, base: Array = BASE) -> Attribution:
+    return method.explain(Query({"x": row}, {"x": base}, "y", 0))
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_explain_polynomial_returns_exact_attributions(at: int) -> None:
+    row = ROWS[at : at + 1]
+    found = explain(CUBES, row)
+    np.testing.assert_allclose(found.values["x"], (row**3 - BASE**3)[0], rtol=1e-5)
+    assert found.prediction == pytest.approx((row**3).sum())
+    assert found.base == pytest.approx((BASE.astype(float) ** 3).sum())
+    assert (found.method, found.evaluations) == ("integrated_gradients", 32)
+    assert found.error < 1e-6
 
 
 def test_explain_kink_doubles_steps_until_gap_is_small() -> None:
     relu = method(lambda x: np.maximum(x, 0).sum(axis=1), lambda x: (x > 0).astype(float))
-    found = relu.explain({"x": np.array([[1.0]], np.float32)}, {"x": np.array([[-0.777]], np.float32)}, "y", 0)
-    assert found.steps > 32
-    assert found.error[0] <= CLOSE
-    assert found.values["x"][0, 0] == pytest.approx(1.0, abs=2 * CLOSE)
+    found = explain(relu, np.array([[1.0]], np.float32), np.array([[-0.777]], np.float32))
+    assert found.evaluations > 32
+    assert found.error <= CLOSE
+    assert found.values["x"][0] == pytest.approx(1.0, abs=2 * CLOSE)
 
 
 def test_explain_step_function_reports_gap_at_limit() -> None:
-    found = STEP.explain({"x": ROWS[:1]}, {"x": np.zeros((1, 3), np.float32)}, "y", 0)
-    assert found.steps == 32 + 64 + 128 + 256 + 512
-    assert found.error[0] == pytest.approx(1.0)
+    found = explain(STEP, ROW, ZERO)
+    assert found.evaluations == 32 + 64 + 128 + 256 + 512
+    assert found.error == pytest.approx(1.0)
 
 
 def rectifiers(columns: int, units: int) -> tuple[Function, Function]:
@@ -94,24 +102,24 @@ def rectifiers(columns: int, units: int) -> tuple[Function, Function]:
 def test_explain_rectifiers_with_samples_closes_gap_in_fewer_evaluations() -> None:
     function, slope = rectifiers(30, 64)
     rows = np.random.default_rng(1).normal(size=(10, 30)).astype(np.float32)
-    base = {"x": np.zeros((1, 30), np.float32)}
+    base = np.zeros((1, 30), np.float32)
     earlier, found = (
-        [method(function, slope, sampled=sampled).explain({"x": row[np.newaxis]}, base, "y", 0) for row in rows]
+        [explain(method(function, slope, sampled=sampled), row[np.newaxis], base) for row in rows]
         for sampled in (False, True)
     )
-    assert max(each.error[0] for each in found) <= CLOSE < max(each.error[0] for each in earlier)
-    assert sum(each.steps for each in found) < sum(each.steps for each in earlier) / 2
+    assert max(each.error for each in found) <= CLOSE < max(each.error for each in earlier)
+    assert sum(each.evaluations for each in found) < sum(each.evaluations for each in earlier) / 2
     nodes = (np.arange(100_000) + 0.5)[:, np.newaxis] / 100_000
     for row, each in zip(rows.astype(float)[:3], found, strict=False):
         expected = slope(nodes * row).mean(axis=0) * row
-        np.testing.assert_allclose(each.values["x"][0], expected, atol=1e-2 * np.abs(expected).max())
+        np.testing.assert_allclose(each.values["x"], expected, atol=1e-2 * np.abs(expected).max())
 
 
 def test_explain_step_function_with_samples_stops_at_limit() -> None:
     steps = method(lambda x: (x > 0.5).sum(axis=1).astype(float), np.zeros_like, sampled=True)
-    found = steps.explain({"x": ROWS[:1]}, {"x": np.zeros((1, 3), np.float32)}, "y", 0)
-    assert found.steps <= 32 + 64 + 128 + 256 + 512
-    assert found.error[0] == pytest.approx(1.0)
+    found = explain(steps, ROW, ZERO)
+    assert found.evaluations <= 32 + 64 + 128 + 256 + 512
+    assert found.error == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("sampled", [False, True])
@@ -125,13 +133,13 @@ def test_rounds_of_any_limit_take_less_than_twice_as_many_steps(steps: int, samp
 
 def test_explain_large_model_stops_at_smaller_limit() -> None:
     limited = method(lambda x: (x > 0.5).sum(axis=1).astype(float), np.zeros_like, steps=64)
-    assert limited.explain({"x": ROWS}, {"x": BASE}, "y", 0).steps == 32 + 64
+    assert explain(limited, ROW, ZERO).evaluations == 32 + 64
 
 
 def test_explain_equal_row_and_baseline_returns_zeros_without_gap() -> None:
-    found = CUBES.explain({"x": BASE}, {"x": BASE}, "y", 0)
+    found = explain(CUBES, BASE)
     assert not found.values["x"].any()
-    assert found.error[0] == 0
+    assert found.error == 0
 
 
 def test_explain_beyond_time_stops_between_calls() -> None:
@@ -143,29 +151,29 @@ def test_explain_beyond_time_stops_between_calls() -> None:
             raise TooLarge("late")
 
     with pytest.raises(TooLarge):
-        limited.explain({"x": ROWS}, {"x": BASE}, "y", 0, check_time)
+        limited.explain(Query({"x": ROW}, {"x": ZERO}, "y", 0, check_time))
     assert engine.calls == 6
 
 
 @pytest.mark.parametrize(("output", "number"), [("y", 1), ("y", -1), ("z", 0)])
 def test_explain_unknown_target_raises(output: str, number: int) -> None:
     with pytest.raises(Unexplained, match=f"{number} of the output '{output}'"):
-        CUBES.explain({"x": ROWS}, {"x": BASE}, output, number)
+        CUBES.explain(Query({"x": ROW}, {"x": BASE}, output, number))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("end", [0, 1])
 def test_explain_row_or_baseline_without_finite_numbers_raises(value: float, end: int) -> None:
-    ends = [ROWS.copy(), BASE.copy()]
+    ends = [ROW.copy(), BASE.copy()]
     ends[end][0, 1] = value
     with pytest.raises(Unexplained, match="not finite"):
-        CUBES.explain({"x": ends[0]}, {"x": ends[1]}, "y", 0)
+        explain(CUBES, *ends)
 
 
 def test_explain_infinite_slope_raises() -> None:
     pole = method(lambda x: 1 / x.sum(axis=1), lambda x: np.full_like(x, np.inf))
     with pytest.raises(Unexplained, match="gradient is not finite"):
-        pole.explain({"x": ROWS}, {"x": BASE}, "y", 0)
+        explain(pole)
 
 
 CITIES = np.array([[b"Rome", b"Oslo"]], object)
@@ -186,17 +194,19 @@ TYPICAL = {"age": np.array([[40.0]], np.float32), "city": np.array([[b"Rome"]], 
 
 def test_explain_encoded_columns_returns_attributions_of_columns() -> None:
     squares = method(lambda x: (x**2).sum(axis=1) + x[:, 2], lambda x: 2 * x + [0, 0, 1], ENCODED)
-    found = squares.explain(TABLE, TYPICAL, "y", 0)
-    np.testing.assert_allclose(found.values["age"], [[3.0**2 - 4.0**2], [5.0**2 - 4.0**2]], rtol=1e-5)
-    np.testing.assert_allclose(found.values["city"], [[1.0], [0.0]], atol=1e-6)
-    assert (found.error < 1e-5).all()
+    rows = [{name: array[at : at + 1] for name, array in TABLE.items()} for at in (0, 1)]
+    found = [squares.explain(Query(row, TYPICAL, "y", 0)) for row in rows]
+    ages, cities = ([each.values[name] for each in found] for name in ("age", "city"))
+    np.testing.assert_allclose(ages, [[3.0**2 - 4.0**2], [5.0**2 - 4.0**2]], rtol=1e-5)
+    np.testing.assert_allclose(cities, [[1.0], [0.0]], atol=1e-6)
+    assert max(each.error for each in found) < 1e-5
 
 
 def test_explain_combined_columns_raises() -> None:
     line = method(lambda x: x.sum(axis=1), np.ones_like, MIXED)
-    rows, base = ({"age": np.full((1, 1), a, np.float32), "income": np.full((1, 1), a, np.float32)} for a in (3, 1))
+    row, base = ({"age": np.full((1, 1), a, np.float32), "income": np.full((1, 1), a, np.float32)} for a in (3, 1))
     with pytest.raises(Unexplained, match="several columns"):
-        line.explain(rows, base, "y", 0)
+        line.explain(Query(row, base, "y", 0))
 
 
 def bundle(entry: Mapping[str, object]) -> Bundle:
@@ -257,7 +267,7 @@ WRONG = {"gradient_0": (1, 4), "base": (1, 2), "prediction": (0,), "numbers": (9
 def test_explain_file_of_another_model_raises_bundle_error(outputs: Mapping[str, Array] | None) -> None:
     broken = IntegratedGradients(Gradient("", ("x",), {"y": 1}, 8, 32, sampled=True), Broken(outputs))
     with pytest.raises(BundleError):
-        broken.explain({"x": ROWS}, {"x": BASE}, "y", 0)
+        explain(broken)
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_classes_by_any_target_form_match_scikit_learn(names: str, output: str) 
 @pytest.mark.parametrize(
     ("classes", "targets", "rows"),
     [
-        (("1", "2"), ["0", 0, "3", 1.5, None, "x", "nan", [1], True, 2.0], 2),
+        (("1", "2"), ["0", 0, "3", 1.5, None, "x", "nan", [1, 2], True, 2.0], 2),
         (("no", "yes"), [True, "1", 1.0, "yes", False, 2, -1, "True", 0.5], 5),
         (("nan", "inf"), ["inf", 1, float("nan"), "nan", "-inf"], 4),
         (("true", "false"), [True, "true", "True", 3], 2),

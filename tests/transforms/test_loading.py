@@ -136,7 +136,7 @@ def test_manifest_with_malformed_transform_is_refused(
 def test_compiled_bundle_with_other_transform_is_refused(bundle: Bundle, transform: str | None) -> None:
     options = {"sandbox": bundle.manifest.sandbox, "largest": 2**30, "transform": transform}
     if transform == "amounts":
-        assert child_output.verify(bundle.path, **options) == bundle
+        assert child_output.verify(bundle.path, **options).digest == bundle.digest
         return
     with pytest.raises(SourceRefused, match="transform"):
         child_output.verify(bundle.path, **options)

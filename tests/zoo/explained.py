@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lightship.calls import Call
+from lightship.explain.attribution import Query, Unexplained
 from lightship.explain.compiled import Gradient
 from lightship.explain.gradients import IntegratedGradients
-from lightship.explain.line import Unexplained
 from lightship.model import Model
 from lightship.tensors import Array
 from tests.zoo.rows import Row
@@ -45,13 +45,13 @@ def explained(model: Model) -> Explained:
     base = {name: _typical(array) for name, array in inputs.items()}
     try:
         method = IntegratedGradients.load(model.bundle)
-        output = method.outputs[0]
-        found = method.explain(row, base, output, 0)
+        query = Query(row, base, method.outputs[0], 0)
+        found = method.explain(query)
     except Unexplained as error:
         return Explained(str(error))
-    seconds = [_median(lambda: method.explain(row, base, output, 0)), _median(lambda: model.predict(Call(row)))]
+    seconds = [_median(lambda: method.explain(query)), _median(lambda: model.predict(Call(row)))]
     difference = Gradient.from_json(model.manifest.explain).difference
-    return Explained("", (difference, float(found.error[0]), found.steps, *seconds))
+    return Explained("", (difference, found.error, found.evaluations, *seconds))
 
 
 def _typical(array: Array) -> Array:

@@ -18,7 +18,7 @@ from rich.table import Column, Table
 from lightship import aws
 from lightship.aws.stack import StackSettings
 from lightship.bundle import Manifest
-from lightship.cli.arguments.options import header_option, json_option, model_argument, parse_model
+from lightship.cli.arguments.options import OUTPUT_FILE, header_option, json_option, model_argument, parse_model
 from lightship.cli.bucket import downloads, uploads
 from lightship.cli.output.failures import ALL_REJECTED, Group
 from lightship.cli.output.terminal import bar, command, console
@@ -46,7 +46,7 @@ _PAUSE = 0.5
 )
 @click.option(
     "--rejected",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUTPUT_FILE,
     help="Where to write the rejected rows, with their reasons, as JSON Lines.  [default: they stay in the bucket]",
 )
 @click.option("--format", "output_format", type=click.Choice(["parquet"]), help="Output format, if not the input's.")

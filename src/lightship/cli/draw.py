@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lightship.cli.arguments.options import model_argument, parse_model, registry_option
+from lightship.cli.arguments.options import OUTPUT_FILE, model_argument, parse_model, registry_option
 from lightship.cli.output.terminal import console
 from lightship.errors import InvalidInput
 from lightship.registry.registry import Registry
@@ -14,12 +14,7 @@ from lightship.registry.registry import Registry
 
 @click.command("draw")
 @model_argument
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The picture, .svg or .png.  [default: NAME.svg]",
-)
+@click.option("--output", metavar="FILE", type=OUTPUT_FILE, help="The picture, .svg or .png.  [default: NAME.svg]")
 @click.option("--tree", type=click.IntRange(0), metavar="N", help="The number of one of several trees.  [default: 0]")
 @click.option("--target", metavar="CLASS", help="Class name or index whose coefficients are drawn.")
 @registry_option
@@ -32,21 +27,19 @@ def draw_command(model: str, *, output: Path | None, tree: int | None, target: s
     lightship draw flowers --output tree.svg
     lightship draw forest --tree 7
     """
-    from lightship.drawing.png import to_png  # imported here: other commands need neither Pillow nor explanations
-    from lightship.drawing.svg import to_svg
+    from lightship.cli.output import charts  # imported here: other commands need neither Pillow nor explanations
+    from lightship.explain.attribution import Unexplained
     from lightship.explain.exact.figure import figure_of
-    from lightship.explain.line import Unexplained
 
     name, version = parse_model(model)
     number = registry.resolve(name, version)
     path = output or Path(f"{name}.svg")
-    if path.suffix.lower() not in (".svg", ".png"):
-        raise InvalidInput(f"--output is {path}: it must be a .svg or .png file")
+    charts.check(path)
     try:
         chart = figure_of(registry.open(name, number), f"{name} version {number}", tree=tree, target=target)
     except Unexplained:  # its reason is of the compiled graph, which the user does not know
         raise InvalidInput(
             f"{name} version {number} cannot be drawn: it is no decision tree or linear model with exact explanations"
         ) from None
-    path.write_bytes(to_png(chart) if path.suffix.lower() == ".png" else to_svg(chart).encode())
+    charts.write(path, chart)
     console().print(f"{path}: {chart.title}", markup=False, highlight=False)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from lightship.calls import Call
 from lightship.cli.arguments.options import (
+    OUTPUT_FILE,
     header_option,
     json_option,
     model_argument,
@@ -67,13 +68,7 @@ bootstrap_option = click.option(
 @click.option("--slice", "slices", metavar="COLUMN", multiple=True, help="Metrics by this column's values. Repeatable.")
 @skip_option
 @bootstrap_option
-@click.option(
-    "--report",
-    "page",
-    metavar="FILE.html",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write a report as one HTML file.",
-)
+@click.option("--report", "page", metavar="FILE.html", type=OUTPUT_FILE, help="Also write a report as one HTML file.")
 @header_option
 @transforms_option
 @registry_option

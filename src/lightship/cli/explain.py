@@ -10,7 +10,9 @@ import click
 
 from lightship.calls import Call, Explained, Prediction
 from lightship.cli.arguments.options import (
+    OUTPUT_FILE,
     header_option,
+    input_argument,
     json_option,
     model_argument,
     parse_model,
@@ -32,7 +34,7 @@ _LIMIT = 3  # rows that are explained on a terminal
 
 @click.command("explain")
 @model_argument
-@click.argument("source", metavar="INPUT", default="-")
+@input_argument
 @click.option(
     "--target", metavar="CLASS", help="Class name or index to explain.  [default: each row's likeliest class]"
 )
@@ -44,10 +46,7 @@ _LIMIT = 3  # rows that are explained on a terminal
     help="Rows to explain, the first ones; 0 for all.  [default: 3; all with --json; the only one with --output]",
 )
 @click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw the explanation of one row to a .svg or .png file.",
+    "--output", metavar="FILE", type=OUTPUT_FILE, help="Draw the explanation of one row to a .svg or .png file."
 )
 @transforms_option
 @registry_option

@@ -12,7 +12,9 @@ from rich.table import Table
 
 from lightship.calls import Prediction
 from lightship.cli.arguments.options import (
+    OUTPUT_FILE,
     header_option,
+    input_argument,
     json_option,
     model_argument,
     parse_model,
@@ -31,7 +33,7 @@ _LONGEST_CELL = 200  # characters
 
 @click.command("predict")
 @model_argument
-@click.argument("source", metavar="INPUT", default="-")
+@input_argument
 @header_option
 @click.option(
     "--limit",
@@ -41,12 +43,7 @@ _LONGEST_CELL = 200  # characters
     metavar="N",
     help="Rows to print in the table; 0 for all.",
 )
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the complete response to a file, as JSON.",
-)
+@click.option("--output", metavar="FILE", type=OUTPUT_FILE, help="Write the complete response to a file, as JSON.")
 @transforms_option
 @registry_option
 @json_option

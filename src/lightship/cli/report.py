@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lightship.calls import Report
-from lightship.cli.arguments.options import json_option, model_argument, parse_model, registry_option
+from lightship.cli.arguments.options import OUTPUT_FILE, json_option, model_argument, parse_model, registry_option
 from lightship.evaluation.report import check, figures, render
 from lightship.protocols.native import encode_report
 from lightship.registry.registry import Registry
@@ -16,12 +16,7 @@ from lightship.registry.registry import Registry
 @click.command("report")
 @model_argument
 @click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
-@click.option(
-    "--output",
-    metavar="FILE.html",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write.  [default: NAME-VERSION.html]",
-)
+@click.option("--output", metavar="FILE.html", type=OUTPUT_FILE, help="File to write.  [default: NAME-VERSION.html]")
 @click.option(
     "--figures",
     "folder",

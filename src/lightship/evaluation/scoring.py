@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.evaluation.counts.numbers import LARGEST
+from lightship.evaluation.counts.numbers import are_finite
 from lightship.evaluation.data import Block
 from lightship.evaluation.running import run
 from lightship.evaluation.tasks import Task, is_missing
@@ -94,12 +94,6 @@ def score(model: Model, tasks: Sequence[Task], block: Block) -> Scored:
         return Scored(block, prepared, positions, [array[:0] for array in targets], [positions for _ in tasks])
     predictions = [task.predictions(outputs[task.spec.name][kept]) for task in tasks]
     return Scored(block, prepared, positions, [array[positions] for array in targets], predictions)
-
-
-def are_finite(predictions: Array) -> Array:
-    """Return which rows have predictions that can be counted [rows], bool."""
-    numbers = np.abs(predictions.astype(np.float64)).reshape(len(predictions), -1)
-    return np.asarray((numbers < LARGEST).all(axis=1))  # False for NaN
 
 
 def exclusions(tasks: Sequence[Task], scored: Scored) -> Mapping[int, Reject]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
@@ -11,17 +11,16 @@ import numpy as np
 from lightship.bundle import Bundle
 from lightship.errors import InvalidInput
 from lightship.explain import kernel, occlusion
-from lightship.explain.attribution import Attribution, CheckTime, unlimited
+from lightship.explain.attribution import Attribution, CheckTime, Query, Unexplained
 from lightship.explain.compiled import STEPS
 from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Values
 from lightship.explain.exact import Exact
 from lightship.explain.features import Row
 from lightship.explain.gradients import IntegratedGradients
-from lightship.explain.line import Unexplained
 from lightship.explain.target import Target
 from lightship.model import Model
-from lightship.tensors import Array, Signature
+from lightship.tensors import Signature
 
 
 class Compiled(Protocol):
@@ -31,18 +30,10 @@ class Compiled(Protocol):
         """Return whether it explains an output."""
         ...
 
-    def explain(
-        self,
-        rows: Mapping[str, Array],
-        baseline: Mapping[str, Array],
-        output: str,
-        number: int,
-        check_time: CheckTime = unlimited,
-    ) -> Attribution:
-        """Return the attributions of one number in each row of an output.
+    def explain(self, query: Query) -> Attribution:
+        """Return the attributions of one number.
 
-        ``rows`` and ``baseline``, one row, are inputs of the default signature. Raises Unexplained for rows that need
-        another method, or TooLarge from ``check_time``.
+        Raises Unexplained for a row that needs another method, or TooLarge from ``check_time``.
         """
         ...
 
@@ -156,8 +147,8 @@ def _load(bundle: Bundle) -> Loaded | None:
 def _compiled(method: Compiled, row: Row, target: Target, check_time: CheckTime) -> Effects:
     """Return the effects of a compiled method; raises Unexplained."""
     baseline, own = (row.inputs(np.full((1, row.count), present)) for present in (False, True))
-    found = method.explain(own, baseline, target.spec.name, target.element, check_time)
-    values = target.sign * row.pooled({name: array[0] for name, array in found.values.items()})
+    found = method.explain(Query(own, baseline, target.spec.name, target.element, check_time))
+    values = target.sign * row.pooled(found.values)
     offset = target.offset if found.scale == "output" else 0.0  # the log odds of two classes are opposite numbers
-    base, prediction = (offset + target.sign * float(array[0]) for array in (found.base, found.prediction))
-    return Effects(found.method, values, base, prediction, float(found.error[0]), found.steps, found.scale)
+    base, prediction = (offset + target.sign * number for number in (found.base, found.prediction))
+    return Effects(found.method, values, base, prediction, found.error, found.evaluations, found.scale)

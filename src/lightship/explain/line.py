@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from lightship.explain.attribution import Tensors, Unexplained
 from lightship.preprocessing.program import BoundProgram
 from lightship.tensors import Array
-
-Tensors = Mapping[str, Array]
 
 _MOST = 2000  # elements of a row before preprocessing: each of them is preprocessed alone
 _FLOOR = 0.01  # share of the larger prediction: a smaller change is not the scale of the gap
 _TINY = float(np.finfo(np.float32).tiny)
 _ROUNDING = 1e-4  # share of the largest step by which the steps of single elements may miss that of the row
-
-
-class Unexplained(Exception):
-    """Rows that need another method; the message is the reason.
-
-    Attributes:
-        evaluations: how many rows the model has computed for it.
-    """
-
-    def __init__(self, reason: str, evaluations: int = 0) -> None:
-        super().__init__(reason)
-        self.evaluations = evaluations
 
 
 class Integral(NamedTuple):
@@ -70,19 +58,24 @@ class Line:
     def total(self, integral: Integral) -> float:
         """Return the sum of all attributions."""
         return sum(
-            float(np.vdot(gradient, np.float64(self.row[name]) - self.base[name]))
-            for name, gradient in zip(self.row, integral.gradients, strict=True)
+            float(np.vdot(gradient, change))
+            for gradient, change in zip(integral.gradients, self._changes.values(), strict=True)
         )
 
     def attributions(self, integral: Integral) -> dict[str, Array]:
         """Return the attribution of each element of the call's row, by input."""
         gradients = dict(zip(self.row, integral.gradients, strict=True))
         if not self.moves:
-            return {name: (gradients[name] * (np.float64(self.row[name]) - self.base[name]))[0] for name in self.shapes}
+            return {name: (gradients[name] * self._changes[name])[0] for name in self.shapes}
         parts = [_flat(self.moves[name]) @ gradient.ravel() for name, gradient in gradients.items()]
         ends = np.cumsum([np.prod(shape, dtype=int) for shape in self.shapes.values()])[:-1]
         split = np.split(np.sum(parts, axis=0), ends)
         return {name: part.reshape(shape) for (name, shape), part in zip(self.shapes.items(), split, strict=True)}
+
+    @cached_property
+    def _changes(self) -> Tensors:
+        """Return the row minus the baseline, float64, by input of the engine."""
+        return {name: np.float64(array) - self.base[name] for name, array in self.row.items()}
 
 
 def line_of(row: Tensors, base: Tensors, inputs: Sequence[str], program: BoundProgram | None) -> Line:

@@ -37,10 +37,8 @@ class Samples(NamedTuple):
 
     def joined(self, others: Samples) -> Samples:
         """Return these samples and the others', without their ends."""
-        inner = (array[1:-1] for array in others)
-        nodes, values, slopes = (np.append(own, other) for own, other in zip(self, inner, strict=True))
-        order = np.argsort(nodes, kind="stable")
-        return Samples(nodes[order], values[order], slopes[order])
+        both = np.concatenate([self, np.array(others)[:, 1:-1]], axis=1)
+        return Samples(*both[:, np.argsort(both[0], kind="stable")])
 
 
 @lru_cache
@@ -60,7 +58,7 @@ def refined(samples: Samples, steps: int) -> Rule:
     positions, gaps = _bends(samples)
     panels = steps // _REFINED
     largest = np.argsort(-gaps, kind="stable")[: panels // 2]
-    edges = np.unique(np.round([0, 1, *positions[largest]], _DIGITS))
+    edges = np.unique(np.round(np.append(positions[largest], (0, 1)), _DIGITS))
     while missing := panels + 1 - len(edges):
         widths = np.diff(edges)
         widest = np.argsort(-widths, kind="stable")[: min(missing, (len(widths) + 1) // 2)]
@@ -74,23 +72,25 @@ def _bends(samples: Samples) -> tuple[Array, Array]:
     It is where the tangents at the nodes meet, else the middle. The second array is the gap between the change of the
     function and the integral of its slope by the trapezoidal rule.
     """
-    nodes, values, slopes = samples
-    begin, end = nodes[:-1], nodes[1:]
+    slopes = samples.slopes
     with np.errstate(all="ignore"):  # parallel tangents do not meet
-        gaps = np.abs(np.diff(values) - (end - begin) * (slopes[:-1] + slopes[1:]) / 2)
-        meeting = np.diff(values - slopes * nodes) / -np.diff(slopes)
-    between = (meeting > begin) & (meeting < end)
-    return np.where(between, meeting, (begin + end) / 2), gaps
+        widths, rises, turns = np.diff(samples)
+        gaps = np.abs(rises - widths * (slopes[:-1] + slopes[1:]) / 2)
+        meeting = (widths * slopes[1:] - rises) / turns
+    between = (meeting > 0) & (meeting < widths)
+    return samples.nodes[:-1] + np.where(between, meeting, widths / 2), gaps
 
 
 @lru_cache
-def _gauss(order: int) -> tuple[Array, Array]:
-    return np.polynomial.legendre.leggauss(order)
+def gauss(order: int) -> tuple[Array, Array]:
+    """Return nodes and weights of Gauss and Legendre on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(order)
+    return (nodes + 1) / 2, weights / 2
 
 
 def _rule(edges: Array, order: int) -> Rule:
     """Return nodes of Gauss and Legendre in each panel between two edges."""
-    nodes, weights = _gauss(order)
+    nodes, weights = gauss(order)
     widths = np.diff(edges)[:, np.newaxis]
-    positions = edges[:-1, np.newaxis] + widths * (nodes + 1) / 2
-    return Rule(positions.ravel().astype(np.float32), (widths * weights / 2).ravel().astype(np.float32))
+    positions = edges[:-1, np.newaxis] + widths * nodes
+    return Rule(positions.ravel().astype(np.float32), (widths * weights).ravel().astype(np.float32))

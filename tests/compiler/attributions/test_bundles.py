@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import pytest
 
 from lightship.bundle import EXPLAIN
 from lightship.calls import Call
+from lightship.explain.attribution import Query, Unexplained
 from lightship.explain.gradients import IntegratedGradients
-from lightship.explain.line import Unexplained
 from lightship.model import Model
 from lightship.tensors import Array
 from tests.compiler.conftest import Compile
@@ -28,17 +28,22 @@ def test_attributions_equal_those_of_keras_model(
 ) -> None:
     _, model = compiled(source)
     inputs, _ = model.golden()
-    rows, base = ({name: array[part] for name, array in inputs.items()} for part in (slice(3), slice(-1, None)))
-    found = IntegratedGradients.load(model.bundle).explain(rows, base, output, number)
-    for row in range(3):
-        one = {name: array[row : row + 1] for name, array in rows.items()}
-        expected = _in_keras(sources / source, one, base, (output, number))
+    *rows, base = _each(inputs, (0, 1, 2, -1))
+    method = IntegratedGradients.load(model.bundle)
+    for row in rows:
+        found = method.explain(Query(row, base, output, number))
+        expected = _in_keras(sources / source, row, base, (output, number))
         for name, array in expected.items():
-            np.testing.assert_allclose(found.values[name][row], array[0], atol=2e-2 * _largest(expected))
-    predicted = model.predict(Call(rows)).outputs[output]
-    np.testing.assert_allclose(found.prediction, predicted.reshape(3, -1)[:, number], rtol=1e-5)
-    total = sum(array.reshape(3, -1).sum(axis=1) for array in found.values.values())
-    np.testing.assert_allclose(total, found.prediction - found.base, atol=0.02)
+            np.testing.assert_allclose(found.values[name], array[0], atol=2e-2 * _largest(expected))
+        predicted = model.predict(Call(row)).outputs[output].ravel()[number]
+        assert found.prediction == pytest.approx(predicted, rel=1e-5)
+        total = sum(array.sum() for array in found.values.values())
+        assert total == pytest.approx(found.prediction - found.base, abs=0.02)
+
+
+def _each(inputs: Tensors, positions: Sequence[int]) -> list[Tensors]:
+    """Return single rows, [1, ...]."""
+    return [{name: array[[at]] for name, array in inputs.items()} for at in positions]
 
 
 def _largest(arrays: Tensors) -> float:
@@ -77,12 +82,14 @@ def test_gradient_of_earlier_manifest_is_used_without_samples(compiled: Compile)
     entry = {name: value for name, value in model.manifest.explain.items() if name != "sampled"}
     earlier = model.bundle._replace(manifest=model.manifest._replace(explain=entry))
     inputs, _ = model.golden()
-    rows, base = ({name: array[part] for name, array in inputs.items()} for part in (slice(3), slice(-1, None)))
-    old, new = (IntegratedGradients.load(each).explain(rows, base, "digit", 2) for each in (earlier, model.bundle))
+    *rows, base = _each(inputs, (0, 1, 2, -1))
+    methods = [IntegratedGradients.load(each) for each in (earlier, model.bundle)]
     assert len(entry) < len(model.manifest.explain)
-    assert new.steps <= old.steps
-    for name, array in new.values.items():
-        np.testing.assert_allclose(old.values[name], array, atol=2e-2 * _largest(new.values))
+    for row in rows:
+        old, new = (method.explain(Query(row, base, "digit", 2)) for method in methods)
+        assert new.evaluations <= old.evaluations
+        for name, array in new.values.items():
+            np.testing.assert_allclose(old.values[name], array, atol=2e-2 * _largest(new.values))
 
 
 REASONS = [

@@ -23,8 +23,8 @@ from lightship.bundle import EXACT, Bundle, digests, write_manifest
 from lightship.calls import Call
 from lightship.errors import BundleError, InvalidInput, TooLarge
 from lightship.explain import explain
+from lightship.explain.attribution import Query, Unexplained
 from lightship.explain.exact import Exact
-from lightship.explain.line import Unexplained
 from lightship.model import Model
 from lightship.settings import ExplainSettings
 from lightship.tensors.archive import read_arrays, write_arrays
@@ -91,14 +91,15 @@ def test_exact_fitted_model_adds_up_to_raw_scores(
     bundle, _ = bundle_of(estimator.fit(rows, targets), tmp_path)
     exact = Exact.load(bundle)
     (spec,) = bundle.manifest.signatures[0].inputs
-    inputs = {spec.name: rows[:3].astype(spec.numpy)}
-    scores = exact.scores(inputs)
+    inputs = [{spec.name: rows[at : at + 1].astype(spec.numpy)} for at in range(3)]
+    scores = [exact.scores(row)[0] for row in inputs]
     output = bundle.manifest.signatures[0].outputs[0].name
-    for number in range(scores.shape[1]):
-        found = exact.explain(inputs, {}, output, number)
-        assert found.scale == scale
-        assert found.values[spec.name].shape == (3, rows.shape[1])
-        assert found.prediction == pytest.approx(scores[:, number])
+    for row, of_row in zip(inputs, scores, strict=True):
+        for number, score in enumerate(of_row):
+            found = exact.explain(Query(row, {}, output, number))
+            assert found.scale == scale
+            assert found.values[spec.name].shape == (rows.shape[1],)
+            assert found.prediction == pytest.approx(score)
     assert np.abs(scores).max() > 0
 
 
@@ -106,9 +107,9 @@ def test_exact_fitted_model_adds_up_to_raw_scores(
 def test_explain_other_number_raises_unexplained(number: int, tmp_path: Path) -> None:
     exact = Exact.load(bundle_of(shop(LogisticRegression()), tmp_path)[0])
     with pytest.raises(Unexplained):
-        exact.explain(shop_row(0), {}, "probabilities", number)
+        exact.explain(Query(shop_row(0), {}, "probabilities", number))
     with pytest.raises(Unexplained):
-        exact.explain(shop_row(0), {}, "label", 0)
+        exact.explain(Query(shop_row(0), {}, "label", 0))
 
 
 def test_compile_exact_mixed_columns_records_reason(tmp_path: Path) -> None:
@@ -196,7 +197,7 @@ def test_explain_too_large_coefficients_raises_invalid_input(tmp_path: Path) -> 
     output = bundle.manifest.signatures[0].outputs[0].name
     (spec,) = bundle.manifest.signatures[0].inputs
     with pytest.raises(InvalidInput):
-        exact.explain({spec.name: np.full((1, 10), 1e9, spec.numpy)}, {}, output, 0)
+        exact.explain(Query({spec.name: np.full((1, 10), 1e9, spec.numpy)}, {}, output, 0))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_explain_other_number_of_features_raises_bundle_error(count: int, tmp_pa
     nodes = {"feature": np.array([0, -1, -1], np.int32)}
     exact = Exact.load(changed(bundle, **nodes, owners=np.zeros(count, np.int32)))
     with pytest.raises(BundleError):
-        exact.explain({"features": np.zeros((1, 4), np.float32)}, {}, "probabilities", 0)
+        exact.explain(Query({"features": np.zeros((1, 4), np.float32)}, {}, "probabilities", 0))
 
 
 def test_load_too_deep_tree_raises_bundle_error(tmp_path: Path) -> None:

@@ -23,7 +23,10 @@ AGREEMENT = {
     "max_rel": 0.0,
 }
 # What the answer of a compile without data and budget does not hold.
-ADDED: dict[str, Any] = {"name": "", "version": 0, "digest": "", "compression": None, "metrics": {}}
+ADDED: dict[str, Any] = {
+    **{"name": "", "version": 0, "digest": "", "compression": None, "metrics": {}},
+    **{"skipped": 0, "skips": []},
+}
 
 COMPILED: dict[str, Any] = {
     "engine": "litert",

@@ -57,8 +57,12 @@ registry_option = click.option("--registry", metavar="URI", callback=_existing_r
 new_registry_option = click.option(
     "--registry", metavar="URI", callback=_any_registry, help=f"{_REGISTRY_HELP}  It is created if it does not exist."
 )
+# A file that a command writes.
+OUTPUT_FILE = click.Path(dir_okay=False, path_type=Path)
+
 model_argument = click.argument("model", metavar="NAME[@VERSION]", shell_complete=completion.models_and_versions)
 name_argument = click.argument("name", metavar="NAME", shell_complete=completion.models)
+input_argument = click.argument("source", metavar="INPUT", default="-")
 header_option = click.option(
     "--header/--no-header", default=None, help="Whether a CSV's first row is a header.  [default: detected]"
 )

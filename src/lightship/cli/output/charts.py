@@ -1,4 +1,4 @@
-"""Explanations as files: bars, a coloured text, a heat map over an image."""
+"""Charts as files; explanations as bars, a coloured text, or a heat map."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def check(path: Path) -> None:
         raise InvalidInput(f"--output is {path}: it must be a .svg or .png file")
 
 
+def write(path: Path, chart: Chart) -> None:
+    """Write a chart to a .svg or .png file."""
+    path.write_bytes(to_png(chart) if path.suffix.lower() == ".png" else to_svg(chart).encode())
+
+
 def draw(path: Path, explained: Explained, cells: Sequence[object]) -> None:
     """Write the explanation of one row to a file.
 
@@ -43,7 +48,7 @@ def draw(path: Path, explained: Explained, cells: Sequence[object]) -> None:
     if others:
         raise InvalidInput(f"--output draws one row, and not {1 + len(others)}: --limit 1 draws the first one")
     if (chart := _chart(explained, row, cells)) is not None:
-        path.write_bytes(to_png(chart) if path.suffix.lower() == ".png" else to_svg(chart).encode())
+        write(path, chart)
     elif path.suffix.lower() == ".svg":
         raise InvalidInput(f"--output is {path}: an image is drawn as a .png file")
     else:

@@ -9,9 +9,9 @@ import numpy as np
 
 from lightship.compiler.attributions.path import Differentiable, Underivable, integral
 from lightship.engines.base import Engine
+from lightship.explain.attribution import Query, Unexplained
 from lightship.explain.compiled import SIGNATURE, Gradient
 from lightship.explain.gradients import IntegratedGradients
-from lightship.explain.line import Unexplained
 from lightship.tensors import Array
 
 # Shares of the gradient's largest element. Rounding decides which of two nearly equal elements is the maximum, and
@@ -50,12 +50,14 @@ def completeness(method: IntegratedGradients, gradient: Gradient, inputs: Tensor
     rows = _finite([inputs[name] for name in gradient.inputs])
     baseline = {name: _mean(inputs[name][rows]) for name in gradient.inputs}
     output = next(iter(gradient.outputs))
+    single = ({name: inputs[name][at : at + 1] for name in gradient.inputs} for at in rows)
     try:
-        found = method.explain({name: inputs[name][rows] for name in gradient.inputs}, baseline, output, 0)
+        found = [method.explain(Query(row, baseline, output, 0)) for row in single]
     except Unexplained as error:
         raise Underivable(str(error)) from None
-    if (gap := float(np.median(found.error))) > GAP:
-        raise Underivable(f"after {found.steps} evaluations, attributions miss {gap:.0%} of the prediction's change")
+    if (gap := float(np.median([each.error for each in found]))) > GAP:
+        most = max(each.evaluations for each in found)
+        raise Underivable(f"after {most} evaluations, attributions miss {gap:.0%} of the prediction's change")
 
 
 def _run(function: Any, arguments: Tensors) -> dict[str, Array]:

@@ -25,8 +25,8 @@ from lightship.compiler.limits import Cost
 from lightship.compiler.sandbox import Progress, memory
 from lightship.compiler.verification.parity import Bounds, Output, compare
 from lightship.errors import LightshipError
+from lightship.explain.attribution import Query, Unexplained
 from lightship.explain.gradients import IntegratedGradients
-from lightship.explain.line import Unexplained
 from lightship.model import Model
 from lightship.settings import TransformSettings
 from lightship.tensors import Array, Signature, TensorSpec
@@ -129,8 +129,9 @@ def _explain(model: Model) -> None:
     inputs, _ = model.golden(signature.name)
     method = IntegratedGradients.load(model.bundle)
     output = method.outputs[0]
+    last = {name: array[-1:] for name, array in inputs.items()}
     with contextlib.suppress(Unexplained):  # the row may hold NaN
-        method.explain(_first_row(inputs, signature), {name: array[-1:] for name, array in inputs.items()}, output, 0)
+        method.explain(Query(_first_row(inputs, signature), last, output, 0))
 
 
 def _call(model: Model, signature: str, inputs: Tensors) -> None:

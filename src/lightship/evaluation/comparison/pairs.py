@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.evaluation import metrics, scoring
+from lightship.evaluation import metrics
 from lightship.evaluation.comparison.comparison import Change, ComparedOutput, Difference
 from lightship.evaluation.comparison.mcnemar import McNemar, mcnemar
 from lightship.evaluation.counts import Classes, Counts, replicates
+from lightship.evaluation.counts.numbers import are_finite
 from lightship.evaluation.scoring import Scored
 from lightship.evaluation.tasks import Task
 from lightship.inputs.datafiles.rows import Reject
@@ -54,7 +55,7 @@ class OutputPair:
 
     def finite(self, pair: Pair) -> tuple[Array, Array]:
         """Return which rows each model has a finite prediction for [rows], bool."""
-        before, after = (scoring.are_finite(each.predictions[self.index]) for each in pair)
+        before, after = (are_finite(each.predictions[self.index]) for each in pair)
         return before, after
 
     def rejects(self, pair: Pair) -> dict[int, Reject]:

@@ -33,11 +33,11 @@ class Hits:
     @classmethod
     def merged(cls, parts: Sequence[Hits]) -> Hits:
         """Return the sum of parts."""
-        right, support, predicted = (
-            np.sum(arrays, axis=0)
-            for arrays in zip(*((part.right, part.support, part.predicted) for part in parts), strict=True)
+        return cls(
+            np.sum([part.right for part in parts], axis=0),
+            np.sum([part.support for part in parts], axis=0),
+            np.sum([part.predicted for part in parts], axis=0),
         )
-        return cls(right, support, predicted)
 
     def add(self, targets: Array, predicted: Array, weights: Array) -> None:
         """Count rows by the classes of target and prediction, both integers [rows]."""

@@ -78,7 +78,7 @@ class Numbers:
         """
         shape = (len(targets), self.absolute.shape[1])
         targets, predictions = targets.reshape(shape), predictions.reshape(shape)
-        valid = (_is_finite(targets) & _is_finite(predictions)).all(axis=1)
+        valid = are_finite(targets) & are_finite(predictions)
         block = self._counted(targets[valid], predictions[valid], weights[:, valid])
         block.excluded = int((~valid).sum())
         vars(self).update(vars(Numbers.merged([self, block])))
@@ -106,8 +106,10 @@ class Numbers:
         return cls(record["output"], np.array([record["rows"]], np.float64), absolute, squared, mean, spread)
 
 
-def _is_finite(numbers: Array) -> Array:
-    return np.abs(numbers.astype(np.float64)) < LARGEST  # False for NaN
+def are_finite(rows: Array) -> Array:
+    """Return which rows have only numbers that can be counted [rows], bool."""
+    countable = np.abs(rows.astype(np.float64)) < LARGEST  # False for NaN
+    return np.asarray(countable.all(axis=tuple(range(1, rows.ndim))))
 
 
 def _errors(targets: Array, predictions: Array) -> tuple[Array, Array]:

@@ -6,15 +6,15 @@ pairs. The precision of a positive row among merged ones is between those of the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from lightship.evaluation.counts.scores import Scores
-from lightship.evaluation.metrics.averages import ratio
+from lightship.evaluation.metrics.averages import mean_of_defined, ratio
 from lightship.tensors import Array
 
-Area = Callable[[Array], Array]
+NAMES = ("roc_auc", "pr_auc")
 
 
 def roc(rows: Array) -> Array:
@@ -39,18 +39,26 @@ def precision_recall(rows: Array) -> Array:
     return ratio((positive * precision).sum(axis=-1), total)
 
 
-def replicated(area: Area, scores: Scores) -> Array:
-    """Return an area and its replicates [1 + replicates].
-
-    The value is of all scores. A replicate is the value plus the difference of the coarse areas, from 0 to 1.
-    """
-    value, coarse = area(scores.histogram.rows), area(scores.coarse)
-    return np.concatenate([value[np.newaxis], np.clip(value + coarse[1:] - coarse[0], 0, 1)])
-
-
-def both(scores: Scores) -> dict[str, Array]:
+def of_class(scores: Scores) -> dict[str, Array]:
     """Return both areas of a class by metric [1 + replicates]."""
-    return {"roc_auc": replicated(roc, scores), "pr_auc": replicated(precision_recall, scores)}
+    return {"roc_auc": _replicated(roc, scores), "pr_auc": _replicated(precision_recall, scores)}
+
+
+def means(scores: Sequence[Scores], size: int) -> dict[str, Array]:
+    """Return the means of the classes' areas by metric [size]; NaN without scores.
+
+    ``size`` is 1 + replicates.
+    """
+    if not scores:
+        return {name: np.full(size, np.nan) for name in NAMES}
+    found = [of_class(each) for each in scores]
+    return {name: mean_of_defined(np.stack([each[name] for each in found], axis=1)) for name in NAMES}
+
+
+def errors(scores: Sequence[Scores]) -> dict[str, float]:
+    """Return the most by which an area of a class errs, by metric."""
+    bounds = (max(map(bound, scores), default=0.0) for bound in (roc_error, precision_recall_error))
+    return dict(zip(NAMES, bounds, strict=True))
 
 
 def roc_error(scores: Scores) -> float:
@@ -73,3 +81,12 @@ def precision_recall_error(scores: Scores) -> float:
     best = np.nan_to_num(ratio(right + positive, right + positive + wrong))
     worst = (right + 1) / (right + 1 + wrong + negative)
     return float((positive * np.maximum(best - found, found - worst)).sum() / positive.sum())
+
+
+def _replicated(area: Callable[[Array], Array], scores: Scores) -> Array:
+    """Return an area and its replicates [1 + replicates].
+
+    The value is of all scores. A replicate is the value plus the difference of the coarse areas, from 0 to 1.
+    """
+    value, coarse = area(scores.histogram.rows), area(scores.coarse)
+    return np.concatenate([value[np.newaxis], np.clip(value + coarse[1:] - coarse[0], 0, 1)])

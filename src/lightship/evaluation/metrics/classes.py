@@ -8,13 +8,12 @@ import numpy as np
 
 from lightship.evaluation.counts.classes import MOST_CLASSES, Classes, Detail
 from lightship.evaluation.metrics import areas, averages, curves
-from lightship.evaluation.metrics.averages import mean_of_defined, ratio
+from lightship.evaluation.metrics.averages import ratio
 from lightship.evaluation.metrics.figures import ClassFigures, OutputFigures, figures_of, of_class
 from lightship.tensors import Array
 
-# Metrics that need probabilities from 0 to 1, and of them those that need several classes among the targets.
-_OF_PROBABILITIES = ("log_loss", "roc_auc", "pr_auc", "brier", "ece")
-_AREAS = ("roc_auc", "pr_auc")
+# Metrics that need probabilities from 0 to 1.
+_OF_PROBABILITIES = ("log_loss", *areas.NAMES, "brier", "ece")
 
 
 def values(counts: Classes) -> Mapping[str, Array]:
@@ -31,7 +30,8 @@ def values(counts: Classes) -> Mapping[str, Array]:
 def figures(counts: Classes) -> OutputFigures:
     """Return all metrics, curves and tables."""
     found, detail = values(counts), counts.detail
-    metrics, absent = figures_of(found, lambda name: _reason(counts, name), errors=_errors(detail))
+    errors = areas.errors(detail.scores if detail else ())
+    metrics, absent = figures_of(found, lambda name: _reason(counts, name), errors=errors)
     confusion = () if counts.confusion is None else tuple(tuple(map(int, row)) for row in counts.confusion)
     scores = detail.scores if detail and not detail.improbable else ()
     return OutputFigures(
@@ -50,31 +50,13 @@ def figures(counts: Classes) -> OutputFigures:
 
 
 def _of_detail(detail: Detail, rows: Array) -> dict[str, Array]:
+    scores = detail.scores[1:] if len(detail.scores) == 2 else detail.scores  # of two classes the second one's
     return {
         "balanced_accuracy": averages.balanced_accuracy(detail.hits),
         **averages.averaged(detail.hits),
-        "roc_auc": _area(areas.roc, detail, len(rows)),
-        "pr_auc": _area(areas.precision_recall, detail, len(rows)),
+        **areas.means(scores, len(rows)),
         "brier": ratio(detail.brier, rows),
         "ece": curves.calibration_error(detail.confidence),
-    }
-
-
-def _area(area: areas.Area, detail: Detail, size: int) -> Array:
-    """Return the area of the second of two classes, or the mean of several."""
-    scores = detail.scores[1:] if len(detail.scores) == 2 else detail.scores
-    if not scores:
-        return np.full(size, np.nan)
-    return mean_of_defined(np.stack([areas.replicated(area, each) for each in scores], axis=1))
-
-
-def _errors(detail: Detail | None) -> Mapping[str, float]:
-    """Return the bounds of the areas' errors: the largest one of the classes."""
-    if detail is None or not detail.scores:
-        return {}
-    return {
-        "roc_auc": max(map(areas.roc_error, detail.scores)),
-        "pr_auc": max(map(areas.precision_recall_error, detail.scores)),
     }
 
 
@@ -93,7 +75,7 @@ def _per_class(classes: tuple[str, ...], detail: Detail) -> tuple[ClassFigures, 
 def _class_areas(detail: Detail, index: int) -> dict[str, Array]:
     if detail.improbable or not detail.scores:
         return {}
-    return areas.both(detail.scores[index])
+    return areas.of_class(detail.scores[index])
 
 
 def _reason(counts: Classes, name: str) -> str:
@@ -102,6 +84,6 @@ def _reason(counts: Classes, name: str) -> str:
         return "no row has both a target and a prediction"
     if counts.detail and counts.detail.improbable and name in _OF_PROBABILITIES:
         return f"{counts.detail.improbable} rows have predictions beyond 0 and 1, which are not probabilities"
-    if name in _AREAS and len(counts.classes) > MOST_CLASSES:
+    if name in areas.NAMES and len(counts.classes) > MOST_CLASSES:
         return f"it is not computed for more than {MOST_CLASSES} classes"
     return "all targets are of one class"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from lightship.evaluation.counts.classes import MOST_CLASSES
 from lightship.evaluation.counts.labels import Labels
 from lightship.evaluation.metrics import areas, averages, curves
-from lightship.evaluation.metrics.averages import mean_of_defined, ratio
+from lightship.evaluation.metrics.averages import ratio
 from lightship.evaluation.metrics.figures import OutputFigures, figures_of, of_class
 from lightship.tensors import Array
 
@@ -23,15 +21,14 @@ def values(counts: Labels) -> Mapping[str, Array]:
         "hamming_loss": ratio(wrong, counts.rows * len(counts.classes)),
         "log_loss": ratio(counts.log_loss, counts.rows),
         **averages.averaged(hits, rows=counts.rows),
-        "roc_auc": _mean_area(areas.roc, counts),
-        "pr_auc": _mean_area(areas.precision_recall, counts),
+        **areas.means(counts.scores, len(counts.rows)),
         "brier": ratio(counts.brier, counts.rows),
     }
 
 
 def figures(counts: Labels) -> OutputFigures:
     """Return all metrics and curves."""
-    metrics, absent = figures_of(values(counts), lambda name: _reason(counts, name), errors=_errors(counts))
+    metrics, absent = figures_of(values(counts), lambda name: _reason(counts, name), errors=areas.errors(counts.scores))
     return OutputFigures(
         output=counts.output,
         task="labels",
@@ -50,25 +47,12 @@ def figures(counts: Labels) -> OutputFigures:
 
 def _of_class(counts: Labels, index: int) -> dict[str, Array]:
     found = {name: array[:, index] for name, array in averages.by_class(counts.hits).items()}
-    return found | (areas.both(counts.scores[index]) if counts.scores else {})
-
-
-def _mean_area(area: areas.Area, counts: Labels) -> Array:
-    if not counts.scores:
-        return np.full(counts.rows.shape, np.nan)
-    return mean_of_defined(np.stack([areas.replicated(area, each) for each in counts.scores], axis=1))
-
-
-def _errors(counts: Labels) -> Mapping[str, float]:
-    return {
-        "roc_auc": max(map(areas.roc_error, counts.scores), default=0.0),
-        "pr_auc": max(map(areas.precision_recall_error, counts.scores), default=0.0),
-    }
+    return found | (areas.of_class(counts.scores[index]) if counts.scores else {})
 
 
 def _reason(counts: Labels, name: str) -> str:
     if not counts.rows[0]:
         return "no row has both a target and a prediction"
-    if name in {"roc_auc", "pr_auc"} and len(counts.classes) > MOST_CLASSES:
+    if name in areas.NAMES and len(counts.classes) > MOST_CLASSES:
         return f"it is not computed for more than {MOST_CLASSES} classes"
     return "no class is a target of some rows and not of others"

@@ -10,7 +10,7 @@ import numpy as np
 
 from lightship.evaluation import targets
 from lightship.evaluation.counts import Numbers
-from lightship.evaluation.counts.numbers import LARGEST
+from lightship.evaluation.counts.numbers import LARGEST, are_finite
 from lightship.tensors import Array, TensorSpec
 
 # Relative difference of predictions that is no change.
@@ -44,8 +44,7 @@ class NumberTask:
 
     def valid(self, found: Array) -> Array:
         """See :class:`lightship.evaluation.tasks.base.Task`."""
-        numbers = np.abs(found.astype(np.float64)).reshape(len(found), -1)
-        return np.asarray((numbers < LARGEST).all(axis=1))  # False for NaN
+        return are_finite(found)
 
     def expected(self) -> str:
         """See :class:`lightship.evaluation.tasks.base.Task`."""

@@ -5,7 +5,6 @@ The compiler writes the trees or coefficients into ``assets/explain.npz``. A pre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -13,12 +12,11 @@ import numpy as np
 from lightship.bundle import EXACT, Bundle
 from lightship.engines.preprocessed import programs_of
 from lightship.errors import BundleError, InvalidInput, TooLarge
-from lightship.explain.attribution import Attribution, CheckTime, unlimited
+from lightship.explain.attribution import Attribution, CheckTime, Query, Tensors, Unexplained, unlimited
 from lightship.explain.exact.entry import COEFFICIENTS, TREE_SHAP, Entry
 from lightship.explain.exact.linear import Linear
 from lightship.explain.exact.stored import stored
 from lightship.explain.exact.trees import Trees
-from lightship.explain.line import Unexplained
 from lightship.preprocessing.program import BoundProgram
 from lightship.tensors import Array
 
@@ -70,41 +68,24 @@ class Exact:
         """Return whether it explains an output."""
         return output == self._entry.output
 
-    def explain(
-        self,
-        rows: Mapping[str, Array],
-        baseline: Mapping[str, Array],
-        output: str,
-        number: int,
-        check_time: CheckTime = unlimited,
-    ) -> Attribution:
-        """Return the attributions of one number in each row of an output.
+    def explain(self, query: Query) -> Attribution:
+        """Return the attributions of one number.
 
-        ``rows`` are inputs of the default signature in its order; ``baseline`` is not used, because the training rows,
-        or the recorded ones, are it. ``check_time`` is called between blocks of trees. Raises Unexplained for another
-        output, InvalidInput or EngineError.
+        The baseline is not used, because the training rows, or the recorded ones, are it. The time is checked before
+        each block of trees. Raises Unexplained for another output, InvalidInput or EngineError.
         """
-        score, sign = self._score(output, number)
-        features = self.features(rows)
+        score, sign = self._score(query.output, query.number)
+        features = self.features(query.row)
         with np.errstate(over="ignore", invalid="ignore"):
-            base, effects = self._model.effects(features, score, check_time)
+            base, (effects,) = self._model.effects(features, score, query.check_time)
             base, effects = sign * base, sign * effects
-            prediction = base + effects.sum(axis=1)
-        if not (np.isfinite(effects).all() and np.isfinite(prediction).all()):
+            prediction = base + float(effects.sum())
+        if not (np.isfinite(effects).all() and np.isfinite(prediction)):
             raise InvalidInput("the row holds a number that is missing, not finite or too large to be explained")
-        return Attribution(
-            method=self._entry.method,
-            output=output,
-            target=number,
-            values=self._by_input(rows, effects),
-            base=np.full(len(effects), base),
-            prediction=prediction,
-            error=np.zeros(len(effects)),
-            steps=0,
-            scale=self._entry.scale,
-        )
+        values = self._by_input(query.row, effects)
+        return Attribution(self._entry.method, values, base, prediction, 0.0, 0, self._entry.scale)
 
-    def features(self, rows: Mapping[str, Array]) -> Array:
+    def features(self, rows: Tensors) -> Array:
         """Return what the model computes from rows: [rows, features].
 
         Raises BundleError where they are not those of the trees or coefficients.
@@ -116,7 +97,7 @@ class Exact:
             raise BundleError(f"the bundle's {EXACT} has {len(self._owners)} features, its model {features.shape[1]}")
         return features
 
-    def scores(self, rows: Mapping[str, Array]) -> Array:
+    def scores(self, rows: Tensors) -> Array:
         """Return the raw scores [rows, outputs]."""
         return self._model.scores(self.features(rows))
 
@@ -127,13 +108,12 @@ class Exact:
             raise Unexplained(f"the bundle explains the output '{entry.output}'")
         return (number, 1.0) if entry.numbers == count else (0, 1.0 if number else -1.0)
 
-    def _by_input(self, rows: Mapping[str, Array], effects: Array) -> dict[str, Array]:
+    def _by_input(self, row: Tensors, effects: Array) -> Tensors:
         """Return the sums of the features' effects by the elements of the inputs."""
-        sizes = [int(np.prod(array.shape[1:])) for array in rows.values()]
-        elements = np.zeros((sum(sizes), len(effects)))
-        np.add.at(elements, self._owners, effects.T)
-        parts = np.split(elements.T, np.cumsum(sizes)[:-1], axis=1)
-        return {name: part.reshape(array.shape) for (name, array), part in zip(rows.items(), parts, strict=True)}
+        sizes = [array.size for array in row.values()]
+        elements = np.bincount(self._owners, effects, minlength=sum(sizes))
+        parts = np.split(elements, np.cumsum(sizes)[:-1])
+        return {name: part.reshape(array.shape[1:]) for (name, array), part in zip(row.items(), parts, strict=True)}
 
 
 def _check_size(model: Scores) -> None:

@@ -6,11 +6,11 @@ import math
 
 from lightship.bundle import EXACT, Bundle
 from lightship.errors import BundleError
+from lightship.explain.attribution import Unexplained
 from lightship.explain.exact import storage
 from lightship.explain.exact.entry import Entry
 from lightship.explain.exact.linear import Linear
 from lightship.explain.exact.trees import Trees
-from lightship.explain.line import Unexplained
 from lightship.tensors import Array, Signature
 
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
 from lightship.explain.attribution import CheckTime, unlimited
 from lightship.explain.exact.nodes import Nodes
-from lightship.explain.exact.paths import MOST_CONDITIONS, Paths, paths_of
+from lightship.explain.exact.paths import Paths, paths_of
+from lightship.explain.quadrature import gauss
 from lightship.tensors import Array
 
 _BLOCK = 1_000_000  # conditions of leaves by rows that are computed together
@@ -105,7 +106,8 @@ def _effects(paths: Paths, values: Array, features: Array) -> Array:
     """Return the contributions of conditions [rows, conditions, leaves]."""
     satisfied = paths.satisfied(features)
     sums = np.zeros(satisfied.shape)
-    for node, weight in zip(*quadrature(len(paths.feature)), strict=True):
+    # A path's polynomial is of a degree below the number of conditions.
+    for node, weight in zip(*gauss(max(1, (len(paths.feature) + 1) // 2)), strict=True):
         absent = (1 - node) * paths.shares
         factors = np.where(satisfied, absent + node, absent)
         sums += weight * factors.prod(axis=1, keepdims=True) / factors
@@ -119,14 +121,3 @@ def _by_feature(paths: Paths, effects: Array, count: int) -> Array:
     indices = np.arange(rows)[:, np.newaxis] * count + paths.feature.ravel()
     sums = np.bincount(indices.ravel(), effects.ravel(), minlength=rows * count)
     return sums.reshape(rows, count)
-
-
-def quadrature(conditions: int) -> tuple[Array, Array]:
-    """Return nodes and weights on [0, 1] for polynomials of the degree of a path."""
-    return _quadrature(max(1, (conditions + 1) // 2))
-
-
-@lru_cache(maxsize=(MOST_CONDITIONS + 1) // 2)
-def _quadrature(order: int) -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(order)
-    return (nodes + 1) / 2, weights / 2

@@ -20,6 +20,7 @@ from lightship.explain.features.part import Part
 from lightship.explain.features.patches import Patches
 from lightship.explain.features.words import Words
 from lightship.inputs import kind_of
+from lightship.inputs.kind import Feature
 from lightship.tensors import Array, Signature, TensorSpec
 
 
@@ -91,14 +92,17 @@ def rows_of(bundle: Bundle, signature: Signature, inputs: Mapping[str, Array]) -
     if not signature.inputs:
         raise InvalidInput("the model has no inputs, so there is nothing to explain")
     counts = [len(inputs[spec.name]) for spec in signature.inputs if spec.batched]
+    columns = {spec: kind_of(spec).column_features(spec) for spec in signature.inputs}
     for index in range(counts[0] if counts else 1):
         own = {spec: inputs[spec.name][index] if spec.batched else inputs[spec.name] for spec in signature.inputs}
-        yield Row({spec.name: _part(bundle, signature, spec, row) for spec, row in own.items()})
+        yield Row({spec.name: _part(bundle, signature, spec, row, columns[spec]) for spec, row in own.items()})
 
 
-def _part(bundle: Bundle, signature: Signature, spec: TensorSpec, row: Array) -> Part:
-    kind = kind_of(spec)
-    row, features = np.asarray(row, spec.numpy), kind.column_features(spec)
+def _part(
+    bundle: Bundle, signature: Signature, spec: TensorSpec, row: Array, features: tuple[Feature, ...] | None
+) -> Part:
+    """Return the features of one input of a row, which are its columns if it has any."""
+    kind, row = kind_of(spec), np.asarray(row, spec.numpy)
     if kind.reads_words(spec) and (features is None or len(signature.inputs) == 1):
         return Words(spec.name, row)
     if features is not None:

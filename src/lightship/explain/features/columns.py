@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,20 +42,23 @@ class Columns:
         """See :class:`Part`."""
         row, baseline = self.row.reshape(-1), self.baseline.reshape(-1)
         unequal = (row != baseline) & ((row == row) | (baseline == baseline))  # noqa: PLR0124 - NaN equals NaN here
-        return np.array([unequal[each.start : each.stop].any() for each in self.features], bool)
+        return self.pooled(unequal) > 0
 
     def fill(self, present: Array) -> Array:
         """See :class:`Part`."""
-        widths = [each.stop - each.start for each in self.features]
-        elements = np.repeat(present, widths, axis=1)
-        rows: Array = np.where(elements, self.row.reshape(-1), self.baseline.reshape(-1))
+        rows: Array = np.where(present[:, self._owners], self.row.reshape(-1), self.baseline.reshape(-1))
         return rows.reshape(len(present), *self.row.shape)
 
     def pooled(self, values: Array) -> Array:
         """See :class:`Part`."""
-        flat = values.reshape(-1)
-        return np.array([flat[each.start : each.stop].sum() for each in self.features])
+        return np.bincount(self._owners, values.reshape(-1), minlength=self.count)
 
     def named(self, values: Array) -> Mapping[str, Attributed]:
         """See :class:`Part`."""
-        return {each.name: float(value) for each, value in zip(self.features, values, strict=True)}
+        return {each.name: value for each, value in zip(self.features, values.tolist(), strict=True)}
+
+    @cached_property
+    def _owners(self) -> Array:
+        """Return the column of each element of the row."""
+        widths = np.array([each.stop - each.start for each in self.features], int)
+        return np.repeat(np.arange(self.count), widths)

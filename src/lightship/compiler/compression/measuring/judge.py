@@ -19,7 +19,7 @@ from lightship.compiler.compression.measuring.target_rows import TargetRows, tas
 from lightship.compiler.verification import datafiles
 from lightship.compiler.verification.parity import Agreement, Bounds, Output, compare
 from lightship.errors import ParityError
-from lightship.evaluation import scoring
+from lightship.evaluation.counts.numbers import are_finite
 from lightship.evaluation.counts.replicates import interval
 from lightship.evaluation.data import open_data
 from lightship.model import Model
@@ -118,7 +118,7 @@ class Judge:
     def _values(self, model: Model, rows: TargetRows) -> tuple[Values, Sequence[int]]:
         """Return the metric's values, and the positions of the rows that are not counted."""
         predictions = rows.predictions(model)
-        counted = scoring.are_finite(predictions)
+        counted = are_finite(predictions)
         if self.excluded is not None:
             expected = np.ones(len(counted), np.bool_)
             expected[list(self.excluded)] = False

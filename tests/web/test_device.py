@@ -1,4 +1,4 @@
-"""Models in Chromium: tensors and answers equal to the server's, for recorded and for other rows."""
+"""Models in Chromium: tensors and answers equal to the server's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from lightship.protocols.security import page_policy, security_headers
 from lightship.registry.registry import Registry
 from lightship.tensors import Array
 from tests.emulator import ROOT
-from tests.model_files import written_once
 from tests.web import vectors
 from tests.web.vectors import Vector, vector
 
@@ -50,11 +49,6 @@ SIZES = {"photos": ("RGB", (24, 20)), "stickers": ("RGBA", (24, 20)), "digits": 
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
 # A variant of integers rounds on the way: an activation that differs by one step changes a probability by this much.
 INT8_STEP = 2 / 256
-
-
-@pytest.fixture(scope="session")
-def device_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written_once("tests.web.device_models", "device-models", tmp_path_factory)
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
@@ -98,7 +92,10 @@ def tab(chromium: Browser, harness: str) -> Iterator[Page]:
 
 
 def check(tab: Page, registry: Path, name: str, wanted: list[Vector], *, pixels: float = 0.0) -> None:
-    """Compare tensors and answers of vectors; ``pixels`` is the largest difference of an element."""
+    """Compare tensors and answers of vectors.
+
+    ``pixels`` is the largest difference of an element.
+    """
     found = tab.evaluate(
         "([folder, bodies]) => harness.answers(folder, bodies)",
         [f"models/{name}/1", [each.body for each in wanted]],
@@ -122,7 +119,7 @@ def _check_outputs(name: str, expected: Vector, outputs: Mapping[str, Array]) ->
 
 
 def _check_answer(name: str, expected: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
-    """Compare answers of the API: the same fields, and the same probabilities by class name."""
+    """Compare the fields and probabilities of two answers of the API."""
     assert expected.keys() == actual.keys()
     if "classes" in expected:
         (wanted,), (found,) = expected["classes"], actual["classes"]
@@ -203,7 +200,7 @@ def test_wrong_value_is_refused_with_sentence(tab: Page, device_registry: Path, 
 
 
 @pytest.mark.parametrize("name", ["iris", "trees"])
-def test_model_with_program_before_it_has_reason(tab: Page, device_registry: Path, name: str) -> None:
+def test_model_with_program_of_server_has_reason(tab: Page, device_registry: Path, name: str) -> None:
     body = json.dumps({"input": [[1.0] * 4]})
     refusal = tab.evaluate("([folder, body]) => harness.refusal(folder, body)", [f"models/{name}/1", body])
     assert refusal.startswith("DeviceError: ")

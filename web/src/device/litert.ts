@@ -45,8 +45,9 @@ async function loaded(): Promise<LiteRt> {
 
 async function load(): Promise<LiteRt> {
   const { loadLiteRt } = await import("@litertjs/core");
-  // The names of the files have a hash, so the script cannot find its binary by itself.
-  Object.assign(globalThis, { Module: { locateFile: () => new URL(binary, document.baseURI).href } });
+  // The names of the files have a hash, so the script cannot find its binary by itself. It logs every model that it loads.
+  const quiet = { print: () => undefined, printErr: () => undefined };
+  Object.assign(globalThis, { Module: { locateFile: () => new URL(binary, document.baseURI).href, ...quiet } });
   return loadLiteRt(new URL(script, document.baseURI).href);
 }
 

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from lightship.protocols.web.files import STATIC
 from tests.browser import BROWSER
 from tests.emulator import EXAMPLES, ROOT
+from tests.model_files import written_once
 from tests.web.page import Page
 
 # Chromium's own camera, which shows a moving picture.
@@ -30,6 +31,12 @@ def built() -> Path:
     """Return the folder of the built page."""
     assert (STATIC / "index.html").exists() or (STATIC / "index.html.gz").exists(), "not built: run `make web`"
     return STATIC
+
+
+@pytest.fixture(scope="session")
+def device_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a registry of models that browsers run."""
+    return written_once("tests.web.device_models", "device-models", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,21 @@ import type { Settings } from "./api/types";
 import { ConnectionLine } from "./components/connection";
 import { Shown } from "./components/states";
 import { ThemeChoice } from "./components/theme";
+import { useStored } from "./device/storage/use-stored";
 import { LANGUAGES, setLanguage, texts, useLanguage } from "./i18n";
 import { JobPage } from "./pages/jobs/job";
 import { JobsPage } from "./pages/jobs/jobs";
 import { ModelPage } from "./pages/model/model";
 import { ModelsPage } from "./pages/models";
+import { OfflinePage } from "./pages/offline/offline";
+import { WithoutServer } from "./pages/offline/without-server";
 import { SignIn } from "./pages/sign-in";
 import { to, useLocation } from "./router";
 
 const say = texts({
   models: ["Models", "模型"],
   jobs: ["Files", "文件"],
+  offline: ["Offline", "离线"],
   api: ["API", "接口"],
   language: ["Language", "语言"],
   skip: ["Skip to the content", "跳到内容"],
@@ -32,13 +36,19 @@ export function App() {
       <a class="skip" href="#content" onClick={focusContent}>
         {say.skip()}
       </a>
-      <Shown of={settings} again={again}>
-        {(loaded) => (
-          <Frame settings={loaded}>
-            <SignedIn settings={loaded} />
-          </Frame>
-        )}
-      </Shown>
+      {settings.state === "failed" && settings.error.code === "connection_lost" ? (
+        <Frame settings={null}>
+          <WithoutServer again={again} />
+        </Frame>
+      ) : (
+        <Shown of={settings} again={again}>
+          {(loaded) => (
+            <Frame settings={loaded}>
+              <SignedIn settings={loaded} />
+            </Frame>
+          )}
+        </Shown>
+      )}
     </>
   );
 }
@@ -48,8 +58,10 @@ function focusContent(event: Event): void {
   document.getElementById("content")?.focus();
 }
 
-function Frame({ settings, children }: { readonly settings: Settings; readonly children: ComponentChildren }) {
+/** Show the header and a page; `settings` is null where the server cannot be reached. */
+function Frame({ settings, children }: { readonly settings: Settings | null; readonly children: ComponentChildren }) {
   const current = useLanguage();
+  const stored = useStored();
   return (
     <>
       <header class="bar">
@@ -58,8 +70,9 @@ function Frame({ settings, children }: { readonly settings: Settings; readonly c
         </a>
         <nav>
           <a href={to([])}>{say.models()}</a>
-          {settings.jobs && <a href={to(["jobs"])}>{say.jobs()}</a>}
-          <a href="./docs">{say.api()}</a>
+          {settings?.jobs && <a href={to(["jobs"])}>{say.jobs()}</a>}
+          {Boolean(stored?.length) && <a href={to(["offline"])}>{say.offline()}</a>}
+          {settings && <a href="./docs">{say.api()}</a>}
         </nav>
         <select
           aria-label={say.language()}
@@ -71,7 +84,7 @@ function Frame({ settings, children }: { readonly settings: Settings; readonly c
         </select>
         <ThemeChoice />
       </header>
-      <ConnectionLine />
+      {settings && <ConnectionLine />}
       <main id="content" tabIndex={-1}>
         {children}
       </main>
@@ -108,5 +121,6 @@ function Page({ settings }: { readonly settings: Settings }) {
   if (first === "models" && second) return <ModelPage key={second} name={second} tab={third ?? "try"} query={query} settings={settings} />;
   if (first === "jobs" && second) return <JobPage key={second} id={second} />;
   if (first === "jobs") return <JobsPage />;
+  if (first === "offline") return <OfflinePage name={second} />;
   return <ModelsPage />;
 }

@@ -1,0 +1,165 @@
+"""A registry of models that browsers run, one per kind of input and output.
+
+``python -m tests.web.device_models FOLDER`` writes it, and the test vectors of :mod:`tests.web.vectors`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import skops.io
+from keras import layers
+from sklearn.datasets import load_iris
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lightship.bundle import digests, write_manifest
+from lightship.compiler import CompileOptions, compile_model
+from lightship.compiler.compression.budget import Budget
+from lightship.compiler.device.making import make
+from lightship.registry.registry import Registry
+from tests.compiler.device.models import transformer
+from tests.emulator import ROOT
+
+# The columns of a table of every type, with each rule for missing values.
+CUSTOMER: list[Any] = [
+    "age",
+    {"name": "income", "type": "number", "missing": "mean", "mean": 51000.5},
+    {"name": "city", "type": "category", "values": ["Paris", "Rome", "Oslo"], "unknown": 3},
+    {"name": "plan", "type": "category", "values": ["1", "2"], "output": "one_hot"},
+    {"name": "smoker", "type": "boolean", "missing": "default", "default": False},
+    {"name": "joined", "type": "date", "features": ["year", "week", "weekday", "day_of_year", "hour", "days"]},
+    {"name": "seen", "type": "date", "features": ["seconds", "quarter"], "missing": "default", "default": "2024-02-29"},
+    {"name": "height", "type": "number", "missing": "nan"},
+]
+GAPPED: list[Any] = ["area", {"name": "age", "missing": "nan"}]
+
+
+def main(folder: Path) -> None:
+    keras.utils.set_random_seed(5)
+    registry = Registry(str(folder))
+    for name in ("quickstart", "digits"):
+        _publish_example(registry, name)
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, (write, config, budget) in _models().items():
+            source = write(Path(scratch) / name)
+            written = Path(scratch) / f"{name}.yaml"
+            written.write_text(json.dumps({"name": name, **config}))
+            compile_model(source, registry=registry, options=CompileOptions(config=written, budget=budget))
+
+
+def _publish_example(registry: Registry, name: str) -> None:
+    """Publish a compiled example with a file for devices."""
+    with registry.staging() as folder:
+        bundle = Registry(str(ROOT / "build" / "examples" / "models")).open(name).copy(folder)
+        device = make(bundle).to_json()
+        registry.publish(name, write_manifest(folder, bundle.manifest._replace(device=device, files=digests(folder))))
+
+
+Write = Callable[[Path], Path]
+Model = tuple[Write, dict[str, Any], Budget | None]
+
+
+def _models() -> dict[str, Model]:
+    photo = {"kind": "image", "mode": "RGB", "scale": [0.017, 0.0175, 0.0174], "offset": [-2.1, -2.0, -1.8]}
+    return {
+        "customers": (
+            _keras(_table),
+            {
+                "inputs": {"customer": {"kind": "tabular", "columns": CUSTOMER}},
+                "outputs": {"buys": {"classes": ["no", "yes"]}},
+            },
+            None,
+        ),
+        "photos": (_keras(lambda: _images(3)), {"inputs": {"photo": photo}}, None),
+        "photos_int8": (_keras(lambda: _images(3)), {"inputs": {"photo": photo}}, Budget(max_error=0.5, prefer="size")),
+        "stickers": (_keras(lambda: _images(4)), {"inputs": {"photo": {"kind": "image", "mode": "RGBA"}}}, None),
+        "two": (_keras(_two), {}, None),
+        "ids": (_keras(transformer), {}, None),
+        "logits": (
+            _keras(_logits),
+            {"outputs": {"scores": {"classes": ["a", "b", "c"], "from_logits": True}}},
+            None,
+        ),
+        "labels": (
+            _keras(_logits),
+            {"outputs": {"scores": {"classes": ["a", "b", "c"], "from_logits": True, "multi_label": True}}},
+            None,
+        ),
+        "iris": (_skops(_iris), {}, None),
+        "trees": (_skops(_trees), {}, None),
+        "gapped": (_keras(_gapped), {"inputs": {"sizes": {"kind": "tabular", "columns": GAPPED}}}, None),
+    }
+
+
+def _keras(build: Callable[[], keras.Model]) -> Write:
+    def write(path: Path) -> Path:
+        build().save(path.with_suffix(".keras"))
+        return path.with_suffix(".keras")
+
+    return write
+
+
+def _skops(build: Callable[[], Any]) -> Write:
+    def write(path: Path) -> Path:
+        skops.io.dump(build(), path.with_suffix(".skops"))
+        return path.with_suffix(".skops")
+
+    return write
+
+
+def _table() -> keras.Model:
+    customer = keras.Input((15,), name="customer")
+    present = keras.ops.where(keras.ops.isnan(customer), 0.0, customer)
+    hidden = layers.Dense(8, "relu")(layers.Rescaling(1e-5)(present))
+    return keras.Model(customer, layers.Dense(1, "sigmoid", name="buys")(hidden))
+
+
+def _images(channels: int) -> keras.Model:
+    photo = keras.Input((20, 24, channels), name="photo")
+    hidden = layers.Conv2D(8, 3, strides=2, activation="relu")(photo)
+    hidden = layers.Dense(16, "relu")(layers.Flatten()(layers.DepthwiseConv2D(3)(hidden)))
+    return keras.Model(photo, layers.Dense(4, "softmax", name="kind")(hidden))
+
+
+def _two() -> keras.Model:
+    """Return a model of two inputs, of which one is of integers, and two outputs."""
+    sizes, counts = keras.Input((3,), name="sizes"), keras.Input((1,), dtype="int32", name="counts")
+    joined = layers.Concatenate()([sizes, keras.ops.cast(counts, "float32")])
+    first = layers.Dense(2, name="first")(joined)
+    return keras.Model([sizes, counts], {"first": first, "whole": keras.ops.cast(counts * 3, "int32")})
+
+
+def _logits() -> keras.Model:
+    row = keras.Input((2, 3), name="row")
+    return keras.Model(row, layers.Dense(3, name="scores")(layers.Flatten()(row)))
+
+
+def _gapped() -> keras.Model:
+    sizes = keras.Input((2,), name="sizes")
+    present = keras.ops.where(keras.ops.isnan(sizes), -1.0, sizes)
+    return keras.Model(sizes, layers.Dense(1, name="price")(present))
+
+
+def _iris() -> Any:
+    data, target = load_iris(return_X_y=True)
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(data, target)
+
+
+def _trees() -> Any:
+    data, target = load_iris(return_X_y=True)
+    data[np.random.default_rng(0).random(data.shape) < 0.2] = np.nan
+    return HistGradientBoostingRegressor(max_iter=10).fit(data, target)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,29 @@
+/** The files of a version that a device runs, from the server. */
+import { modelPath, request } from "../api/client";
+import type { Form } from "../api/types";
+import { parseManifest, planOf } from "./manifest";
+import { checkDigest } from "./storage/digest";
+
+export interface Downloaded {
+  readonly manifest: string;
+  readonly file: Uint8Array<ArrayBuffer>;
+  readonly sha256: string;
+}
+
+export async function manifestOf({ model, version }: Form, signal?: AbortSignal): Promise<string> {
+  return (await request(modelPath(model, version, "/manifest.json"), signal ? { signal } : {})).text();
+}
+
+/** Download the files of a version and compare the digest; raises ApiError, or DeviceError where devices cannot run it. */
+export async function downloaded(form: Form, signal?: AbortSignal): Promise<Downloaded> {
+  const manifest = await manifestOf(form, signal);
+  const { file, sha256 } = planOf(parseManifest(manifest));
+  const content = await fileOf(form, file, signal);
+  if (globalThis.isSecureContext) await checkDigest(file, content, sha256);
+  return { manifest, file: content, sha256 };
+}
+
+export async function fileOf({ model, version }: Form, file: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await request(modelPath(model, version, `/${file}`), { headers: { accept: "*/*" }, ...(signal && { signal }) });
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,95 @@
+/** LiteRT.js: loaded when a model runs for the first time, because it is larger than the rest of the page. */
+import script from "@litertjs/core/wasm/litert_wasm_compat_internal.js?url";
+import binary from "@litertjs/core/wasm/litert_wasm_compat_internal.wasm?url";
+import type { CompiledModel, LiteRt } from "@litertjs/core";
+import { texts } from "../i18n";
+import { DeviceError } from "./errors";
+import { type Data, type Tensor, arrayOf } from "./tensor";
+
+const say = texts({
+  wasm: ["This browser has no WebAssembly, or this page may not use it.", "浏览器不支持 WebAssembly，或本页面无权使用它。"],
+  load: ["LiteRT.js, which runs models in the browser, could not be loaded: {reason}", "无法加载在浏览器中运行模型的 LiteRT.js：{reason}"],
+  memory: ["The model does not fit in the memory of this page.", "该模型超出页面可用内存。"],
+  model: ["LiteRT.js cannot run this model: {reason}", "LiteRT.js 无法运行该模型：{reason}"],
+});
+
+/** Addresses of the files beside the page's scripts that an offline page needs. */
+export const LITERT_FILES: readonly string[] = [script, binary];
+
+/** A model that runs in this page; `close` frees its memory. */
+export interface Runner {
+  readonly run: (inputs: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>;
+  readonly close: () => void;
+}
+
+let loading: Promise<LiteRt> | null = null;
+
+/** Load a model's file; raises DeviceError. */
+export async function runnerOf(file: Uint8Array): Promise<Runner> {
+  const library = await loaded();
+  const { Tensor: LiteRtTensor } = await import("@litertjs/core");
+  const model = await compiled(library, file);
+  return { run: (inputs) => run(model, inputs, LiteRtTensor), close: () => model.delete() };
+}
+
+async function loaded(): Promise<LiteRt> {
+  if (typeof WebAssembly !== "object") throw new DeviceError(say.wasm());
+  loading ??= load();
+  try {
+    return await loading;
+  } catch (error) {
+    loading = null; // the next call tries again: the connection may be back
+    throw explained(error, say.load);
+  }
+}
+
+async function load(): Promise<LiteRt> {
+  const { loadLiteRt } = await import("@litertjs/core");
+  // The names of the files have a hash, so the script cannot find its binary by itself. It logs every model that it loads.
+  const quiet = { print: () => undefined, printErr: () => undefined };
+  Object.assign(globalThis, { Module: { locateFile: () => new URL(binary, document.baseURI).href, ...quiet } });
+  return loadLiteRt(new URL(script, document.baseURI).href);
+}
+
+async function compiled(library: LiteRt, file: Uint8Array): Promise<CompiledModel> {
+  try {
+    return await library.loadAndCompile(file, { accelerator: "wasm" });
+  } catch (error) {
+    throw explained(error, say.model);
+  }
+}
+
+async function run(
+  model: CompiledModel,
+  inputs: Readonly<Record<string, Tensor>>,
+  made: typeof import("@litertjs/core").Tensor,
+): Promise<Record<string, Tensor>> {
+  const given = Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) => [name, new made(data, [...shape])]));
+  try {
+    const outputs = Object.entries(await model.run(given));
+    const tensors = outputs.map(([name, tensor]) => [name, { data: copied(tensor.toTypedArray()), shape: shapeOf(model, name) }] as const);
+    for (const [, tensor] of outputs) tensor.delete();
+    return Object.fromEntries(tensors);
+  } catch (error) {
+    throw explained(error, say.model);
+  } finally {
+    for (const tensor of Object.values(given)) tensor.delete();
+  }
+}
+
+/** Return an array of its own: that of a tensor is the memory of WebAssembly. */
+function copied(data: ArrayLike<number>): Data {
+  const dtype = data instanceof Int32Array ? "int32" : data instanceof Uint8Array ? "uint8" : "float32";
+  return arrayOf(dtype, data);
+}
+
+function shapeOf(model: CompiledModel, name: string): readonly number[] {
+  return [...(model.getOutputDetails().find((output) => output.name === name)?.shape ?? [])];
+}
+
+function explained(error: unknown, sentence: (values: { reason: string }) => string): DeviceError {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof WebAssembly.CompileError) return new DeviceError(say.wasm());
+  if (error instanceof RangeError || /memory|alloc/i.test(reason)) return new DeviceError(say.memory());
+  return new DeviceError(sentence({ reason: reason.slice(0, 200) }));
+}

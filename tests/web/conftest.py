@@ -20,7 +20,7 @@ from tests.emulator import EXAMPLES, ROOT
 from tests.web.page import Page
 
 # Chromium's own camera, which shows a moving picture.
-_OPTIONS = ("--no-sandbox", "--use-fake-device-for-media-stream")
+OPTIONS = ("--no-sandbox", "--use-fake-device-for-media-stream")
 
 Serve = Callable[..., str]
 
@@ -40,7 +40,7 @@ def chromium() -> Iterator[Browser]:
     process could start none.
     """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which(BROWSER), args=_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=shutil.which(BROWSER), args=OPTIONS)
         yield browser
         browser.close()
 

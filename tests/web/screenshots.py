@@ -164,6 +164,7 @@ def _server(name: str, examples: Path, folder: Path) -> tuple[Path, dict[str, st
         case "token":
             return examples, {**common, "LIGHTSHIP_TOKEN": "a-token-of-the-screenshots"}
         case "empty":
+            (folder / "empty").mkdir()
             return folder / "empty", {}
         case "failed":
             return _failed(folder / "failed"), {}

@@ -45,7 +45,7 @@ endif
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run web page-if-possible check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-short lifting wheel build emulate clean
+.PHONY: help run web screenshots page-if-possible check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-short lifting wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -60,6 +60,9 @@ page-if-possible: | $(VENV)/.run
 	@mkdir -p build
 	@$(MAKE) --no-print-directory $(PAGE) > build/web.log 2>&1 || \
 		echo "the page could not be built (build/web.log says why): the API is served without it"
+
+screenshots: $(VENV)/.dev examples $(PAGE) ## Show every page of the web application in build/screenshots (needs chromium)
+	$(BIN)/python -m tests.web.screenshots
 
 check: lint ## Check style and types and run the fast tests
 	$(BIN)/python scripts/language --commits $(BASE)

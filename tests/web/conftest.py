@@ -21,7 +21,7 @@ from tests.model_files import written_once
 from tests.web.page import Page
 
 # Chromium's own camera, which shows a moving picture.
-_OPTIONS = ("--no-sandbox", "--use-fake-device-for-media-stream")
+OPTIONS = ("--no-sandbox", "--use-fake-device-for-media-stream")
 
 Serve = Callable[..., str]
 
@@ -47,7 +47,7 @@ def chromium() -> Iterator[Browser]:
     process could start none.
     """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which(BROWSER), args=_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=shutil.which(BROWSER), args=OPTIONS)
         yield browser
         browser.close()
 

@@ -57,7 +57,7 @@ def serve_command(
     transforms: TransformSettings,
     registry: Registry,
 ) -> None:
-    """Serve the models of a registry over HTTP.
+    """Serve the models of a registry over HTTP, and a web page to try them.
 
     Other addresses than loopback require LIGHTSHIP_TOKEN, a bearer token that every request must carry, or
     --allow-anonymous.
@@ -123,7 +123,7 @@ def _serve(server: Server) -> None:
 
 def welcome(server: Server, states: tuple[ModelState, ...]) -> str:
     """Return the server's URLs and one line per model."""
-    lines = [f"{server.url}   docs: {server.url}/docs", ""]
+    lines = [f"web page: {server.url}   API docs: {server.url}/docs", ""]
     lines += [f"{_title(state)}   {state.error or _inputs(state)}" for state in states]
     return "\n".join(lines if states else [*lines, "no models yet: create one with `lightship compile SOURCE`"])
 

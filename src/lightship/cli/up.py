@@ -96,10 +96,10 @@ def up_command(
 ) -> None:
     """Run the whole stack on this machine.
 
-    Runs the API and the functions of the template with emulated S3, EventBridge, SQS and DynamoDB. Needs no Docker and
-    no AWS account. The models of the registry are copied into the bucket; the contents of the bucket, the queues and
-    the table are deleted at the end. Commands in other terminals find the stack by .lightship.env, which is in this
-    folder while it runs. Schedules do not start by time: use `lightship schedule run`.
+    Runs the API with its web page, and the functions of the template, with emulated S3, EventBridge, SQS and DynamoDB.
+    Needs no Docker and no AWS account. The models of the registry are copied into the bucket; the contents of the
+    bucket, the queues and the table are deleted at the end. Commands in other terminals find the stack by
+    .lightship.env, which is in this folder while it runs. Schedules do not start by time: use `lightship schedule run`.
     """
     require("local", "lightship up")
     console = terminal.console()

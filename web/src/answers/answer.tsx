@@ -13,16 +13,23 @@ export function AnswerView({ form, prediction }: { readonly form: Form; readonly
       {outputs.map((output) => (
         <section key={output.name} class="output">
           {outputs.length > 1 && <h3>{output.name}</h3>}
-          <Output output={output} prediction={prediction} />
+          <Output output={output} prediction={prediction} named={outputs.length === 1} />
         </section>
       ))}
     </>
   );
 }
 
-function Output({ output, prediction }: { readonly output: OutputField; readonly prediction: Prediction }) {
+interface OutputProps {
+  readonly output: OutputField;
+  readonly prediction: Prediction;
+  /** Whether a single value shows the name of the output, which has no heading. */
+  readonly named: boolean;
+}
+
+function Output({ output, prediction, named }: OutputProps) {
   const classes = classesOf(output, prediction);
-  return classes ? <ClassBars classes={classes} /> : <Values name={output.name} value={firstRow(valuesOf(output, prediction))} />;
+  return classes ? <ClassBars classes={classes} /> : <Values name={named ? output.name : ""} value={firstRow(valuesOf(output, prediction))} />;
 }
 
 /** Return the outputs that were answered: those of the form, or, for a request of another signature, those of the answer. */

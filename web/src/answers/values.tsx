@@ -25,7 +25,7 @@ export function Values({ name, value }: { readonly name: string; readonly value:
 function Single({ name, value }: { readonly name: string; readonly value: unknown }) {
   return (
     <p class="best" aria-live="polite">
-      <span class="name">{name}</span> {shown(value)}
+      {name && <span class="name">{name}</span>} {shown(value)}
     </p>
   );
 }

@@ -4,7 +4,7 @@ import { recordAnswer } from "./connection";
 import { authorization, expired } from "./session";
 
 const say = texts({
-  lost: ["The connection to the server is lost. The page tries again when you do.", "与服务器的连接已断开，请重试。"],
+  lost: ["No answer: the server could not be reached.", "没有结果：无法连接服务器。"],
   unexpected: ["The server answered {status} without an explanation.", "服务器返回 {status}，没有说明原因。"],
 });
 

@@ -49,7 +49,7 @@ export interface Column {
   readonly type: "number" | "integer" | "boolean" | "category" | "date" | "string";
   /** Values of a category. */
   readonly values?: readonly (string | number | boolean)[];
-  /** The range in the data; values outside are allowed. */
+  /** The range in the report's data, else in the recorded rows; values outside are allowed. */
   readonly low?: number;
   readonly high?: number;
   /** Whether the value may be missing. */

@@ -6,7 +6,7 @@ import { dataAddress } from "./image/encoding";
 import { kindOf } from "./kinds";
 
 const say = texts({
-  title: ["Recorded examples", "示例"],
+  title: ["Start from an example", "从示例开始"],
   example: ["Example {number}", "示例 {number}"],
 });
 
@@ -19,6 +19,7 @@ export function Examples({ form, onChoose }: Props) {
   if (form.examples.length === 0) return null;
   return (
     <div class="examples" role="group" aria-label={say.title()}>
+      <p class="hint">{say.title()}</p>
       {form.examples.map((example, index) => (
         <button key={index} type="button" onClick={() => onChoose(example)}>
           <Thumbnail form={form} example={example} label={say.example({ number: index + 1 })} />

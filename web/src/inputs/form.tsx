@@ -2,9 +2,11 @@
 import type { Form, InputField } from "../api/types";
 import { texts } from "../i18n";
 import { type Draft, type Reading, asJson, filled, hasFields, partOf } from "./draft";
+import { columnsOf } from "./columns/columns";
 import { Examples } from "./examples";
 import "./inputs.css";
 import { kindOf } from "./kinds";
+import { TEXT } from "./text";
 
 const say = texts({
   form: ["Form", "表单"],
@@ -55,7 +57,8 @@ function Input({ form, draft, reading, field, onChange }: Props & { readonly fie
       onChange={(raw) => onChange((latest) => ({ ...latest, raws: { ...latest.raws, [field.name]: raw } }))}
     />
   );
-  if (form.inputs.length === 1) return edit;
+  // A single field has the name of its input as its label.
+  if (form.inputs.length === 1 || kindOf(field) === TEXT || columnsOf(field)?.length === 1) return edit;
   return (
     <fieldset>
       <legend>{field.name}</legend>

@@ -11,6 +11,7 @@ import { ORDERS, type Order, found } from "./models/search";
 
 const say = texts({
   title: ["Models", "模型"],
+  hint: ["Choose a model to try it in this page.", "选择一个模型，在本页面中试用。"],
   none: ["There are no models yet. Add one with this command:", "还没有模型。使用以下命令添加："],
   search: ["Search", "搜索"],
   order: ["Sort by", "排序"],
@@ -53,6 +54,7 @@ function Models({ all }: { readonly all: readonly ModelSummary[] }) {
   const shown = found(all, words, order);
   return (
     <>
+      <p class="faint">{say.hint()}</p>
       {all.length > FEW && (
         <div class="finder" role="search">
           <label>

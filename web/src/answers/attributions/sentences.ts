@@ -22,7 +22,7 @@ const say = texts({
   hidden: ["For “{target}”: {prediction}. With nothing known it is {base}. Contributions of parts do not add up.", "“{target}”的结果为 {prediction}，未知任何信息时为 {base}。各部分的贡献不可相加。"],
   hiddenOfOne: ["The answer is {prediction}. With nothing known it is {base}. Contributions of parts do not add up.", "结果为 {prediction}，未知任何信息时为 {base}。各部分的贡献不可相加。"],
   exact: ["The contributions add up exactly.", "各项贡献精确相加。"],
-  gap: ["The contributions miss the difference by {error}: completeness gap.", "各项贡献与差值相差 {error}（完整性误差）。"],
+  gap: ["The contributions miss the difference by {error}.", "各项贡献与差值相差 {error}。"],
   gapLarge: ["The contributions miss the difference by {error}: read them with care.", "各项贡献与差值相差 {error}，请谨慎解读。"],
   standard: ["Each value has a standard error of at most {error}.", "每个值的标准误差不超过 {error}。"],
   replace: ["Parts can replace each other (difference {error}): a small value does not mean that a part has no effect.", "各部分可以相互替代（差异 {error}）：数值小并不表示该部分没有作用。"],

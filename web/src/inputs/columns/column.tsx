@@ -3,7 +3,7 @@ import type { Column } from "../../api/types";
 import { number, texts } from "../../i18n";
 
 const say = texts({
-  range: ["in the data: {low} to {high}", "数据范围：{low} 至 {high}"],
+  range: ["recorded: {low} to {high}", "记录范围：{low} 至 {high}"],
   optional: ["optional", "可选"],
   slider: ["{name}, slider", "{name}，滑块"],
   choose: ["Choose…", "请选择…"],

@@ -17,7 +17,7 @@ const say = texts({
   camera: ["Camera", "摄像头"],
   sent: ["The image that is sent", "将要发送的图像"],
   reading: ["Reading the image…", "正在读取图像…"],
-  model: ["The model sees it as {width} × {height} pixels.", "模型看到的大小为 {width} × {height} 像素。"],
+  model: ["This is sent. The model sees it as {width} × {height} pixels.", "将发送此图像，模型看到的大小为 {width} × {height} 像素。"],
 });
 
 /** A model with smaller images of one channel reads drawings. */

@@ -13,7 +13,7 @@ const say = texts({
   latency: ["Time", "耗时"],
   milliseconds: ["{number} ms", "{number} 毫秒"],
   version: ["Version", "版本"],
-  correlation: ["Correlation id", "关联 ID"],
+  correlation: ["Request id, for support", "请求编号（用于排查）"],
 });
 
 interface Props {

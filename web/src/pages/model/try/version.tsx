@@ -5,7 +5,7 @@ import { go, to } from "../../../router";
 
 const say = texts({
   version: ["Version", "版本"],
-  answering: ["as labels and traffic say", "按标签和流量分配"],
+  answering: ["current (the server chooses)", "当前版本（由服务器选择）"],
   one: ["version {number}", "版本 {number}"],
   withdrawn: ["version {number}, withdrawn", "版本 {number}（已撤回）"],
   labelled: ["version {number}, {labels}", "版本 {number}（{labels}）"],

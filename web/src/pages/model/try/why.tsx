@@ -17,6 +17,7 @@ const say = texts({
   pending: ["Computing the explanation…", "正在计算解释…"],
   again: ["Explain again", "重新解释"],
   whatIf: ["Move a value of the form to see how the answer and the contributions follow.", "更改表单中的数值，查看结果和各项贡献的变化。"],
+  how: ["How this was computed", "计算方法"],
   fix: ["Complete the input first.", "请先完成输入。"],
 });
 
@@ -75,15 +76,20 @@ function Explained({ explanation, draft, form }: { readonly explanation: Explana
   const values = Object.assign({}, ...Object.values(raws)) as Record<string, string>;
   const images = Object.fromEntries(Object.entries(raws).map(([name, raw]) => [name, raw.b64 ?? ""]));
   const moves = !draft.asJson && form.inputs.some(({ kind }) => kind === "tabular" || kind === "tensor");
+  const [result, ...method] = sentences(explanation);
   return (
     <>
-      {sentences(explanation).map((sentence, index) => (
-        <p key={index} class={index ? "hint" : ""}>
-          {sentence}
-        </p>
-      ))}
+      <p>{result}</p>
       <AttributionsView explanation={explanation} values={values} images={images} />
       {moves && <p class="hint">{say.whatIf()}</p>}
+      <details>
+        <summary>{say.how()}</summary>
+        {method.map((sentence) => (
+          <p key={sentence} class="hint">
+            {sentence}
+          </p>
+        ))}
+      </details>
     </>
   );
 }

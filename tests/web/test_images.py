@@ -158,7 +158,7 @@ def test_pasted_image_is_predicted(page: Page) -> None:
     expect(page.tab.locator(".best")).to_contain_text("7,")
 
 
-def test_link_with_small_image_reproduces_it(page: Page) -> None:
+def test_link_with_small_image_reproduces_image(page: Page) -> None:
     page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.open(DIGITS)
     _choose(page, "seven.png", SEVEN.read_bytes())

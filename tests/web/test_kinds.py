@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
+from lightship import inputs
+from lightship.bundle import Bundle, write_manifest
 from tests.bundles import Registries
 from tests.web.conftest import Serve
 from tests.web.page import Page
 
 pytestmark = pytest.mark.browser
 
-MODELS = ["pair", "modes", "scorer", "counts", "flags", "homes", "half_plus_two", "table", "wide", "roots", "centred"]
+MODELS = ["pair", "modes", "scorer", "counts", "flags", "homes", "half_plus_two", "table", "wide", "roots", "words"]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +79,45 @@ def test_boolean_is_chosen_from_list(tab: Page) -> None:
     with tab.tab.expect_response(lambda response: "/predict" in response.url) as answer:
         tab.choose("f_0", "no")
     assert answer.value.json()["predictions"] == [[True, True]]
+
+
+def test_text_is_answered_by_texts(tab: Page) -> None:
+    _sent(tab, "words")
+    tab.fill("word", "grüße 船")
+    tab.wait_for("GR")
+    tab.fill("word", "")
+    tab.wait_for("0 words")
+    assert tab.errors == []
+
+
+def _typed(registry: Path, folder: Path) -> None:
+    """Copy a model, and make its two numbers a category and a year."""
+    shutil.copytree(registry / "roots", folder / "roots")
+    path = folder / "roots" / "1"
+    manifest = Bundle.reopen(path).manifest
+    (signature,) = manifest.signatures
+    city = {"name": "city", "type": "category", "values": ["1", "Rome", "北京"]}
+    columns = [city, {"name": "joined", "type": "date", "features": ["year"]}]
+    (spec,) = signature.inputs
+    kind = inputs.configure(spec, "tabular", {"columns": columns})
+    typed = signature._replace(inputs=(replace(spec, kind=kind),))
+    write_manifest(path, manifest._replace(signatures=(typed,)))
+
+
+def test_category_and_date_are_sent_as_typed_values(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+) -> None:
+    _typed(registries.small, tmp_path)
+    page = Page(context.new_page(), serve(registry=tmp_path))
+    page.open("#/models/roots/try")
+    page.choose("city", "北京")
+    page.fill("joined", "2025-06-30")
+    answer = page.tab.locator(".list tbody")
+    expect(answer).to_have_text("01.41421145")
+    page.choose("city", "1")
+    expect(answer).to_have_text("00145")
+    assert page.findings() == []
+    assert page.errors == []
 
 
 def test_large_output_is_summarised(tab: Page) -> None:

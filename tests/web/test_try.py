@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
+from ast import literal_eval
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
+from lightship.bundle import Bundle
+from lightship.registry.registry import Registry
+from tests.bundles import Registries
+from tests.web.conftest import Serve
 from tests.web.page import Page
 
 pytestmark = pytest.mark.browser
@@ -101,7 +109,7 @@ def test_lost_connection_is_survived(page: Page) -> None:
     page.tab.locator(".best").wait_for()
     page.tab.context.set_offline(True)
     page.fill("mean radius", "25")
-    page.wait_for("The connection to the server is lost")
+    expect(page.tab.locator(".panel .failure")).to_contain_text("The connection to the server is lost")
     page.tab.context.set_offline(False)
     page.click("Try again")
     page.tab.locator(".best").wait_for()
@@ -141,3 +149,54 @@ def test_input_survives_change_of_tab(page: Page) -> None:
     page.click("Report")
     page.click("Try it")
     expect(page.field("mean radius")).to_have_value("13.75")
+
+
+def test_chosen_version_answers_same_input(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+) -> None:
+    shutil.copytree(registries.examples / "quickstart", tmp_path / "quickstart")
+    registry = Registry(str(tmp_path))
+    with registry.staging() as staged:
+        shutil.copytree(tmp_path / "quickstart" / "1", staged, dirs_exist_ok=True)
+        registry.publish("quickstart", Bundle.reopen(staged))
+    page = Page(context.new_page(), serve(registry=tmp_path))
+    page.open(QUICKSTART)
+    page.fill("mean radius", "13.75")
+    facts = page.tab.locator(".facts")
+    expect(facts).to_contain_text("Version2")
+    page.choose("Version", "version 1")
+    expect(facts).to_contain_text("Version1")
+    expect(page.field("mean radius")).to_have_value("13.75")
+    assert page.tab.url.endswith("?version=1")
+    page.tab.go_back()
+    expect(facts).to_contain_text("Version2")
+
+
+def test_code_and_link_hold_no_token(context: BrowserContext, serve: Serve) -> None:
+    token = "a-token-of-a-test"
+    page = Page(context.new_page(), serve(LIGHTSHIP_TOKEN=token))
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.open(QUICKSTART)
+    page.fill("Token", token)
+    page.click("Sign in", role="button")
+    page.tab.locator(".best").wait_for()
+    page.tab.locator("summary").first.click()
+    for language in ("curl", "Python", "JavaScript"):
+        page.click(language)
+        code = page.tab.locator(".copyable pre").inner_text()
+        assert "Bearer TOKEN" in code
+        assert token not in code
+    page.click("Copy a link")
+    page.wait_for("Copied.")
+    assert token not in page.tab.evaluate("navigator.clipboard.readText()")
+
+
+def test_python_code_has_answer_of_page(page: Page) -> None:
+    page.open(QUICKSTART)
+    page.fill("mean radius", "12.5")
+    page.tab.locator("summary").first.click()
+    page.click("Python")
+    code = page.tab.locator(".copyable pre").inner_text()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    best, share = max(literal_eval(done.stdout)["classes"][0].items(), key=lambda item: item[1])
+    page.wait_for(f"{best}, {share:.1%}".replace(".0%", "%"))

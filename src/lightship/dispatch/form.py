@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from lightship.bundle import ASSETS, BASELINE, Manifest
+from lightship.bundle import ASSETS, Manifest
 from lightship.bundle.device import OLDER
 from lightship.calls import Contents, Form
 from lightship.errors import BundleError, InvalidInput, LightshipError
@@ -17,6 +17,7 @@ from lightship.inputs import kind_of, media_types
 from lightship.inputs.form import Range, shortened
 from lightship.protocols.http import Matched, Request, Response
 from lightship.protocols.native import decode_predict
+from lightship.serving.device_files import is_served
 from lightship.serving.serving import Serving
 from lightship.tensors import Array, Signature, TensorSpec, validate
 
@@ -142,7 +143,8 @@ def _same(read: Array, row: Array, spec: TensorSpec) -> bool:
         return bool(np.array_equal(read, expected))
     rounding = 4 * float(np.finfo(spec.numpy).eps)
     largest = float(np.abs(np.nan_to_num(expected)).max(initial=0))
-    return np.allclose(read, expected, rtol=rounding, atol=rounding * largest, equal_nan=True)
+    nearest = rounding * largest + kind_of(spec).form_rounding()
+    return np.allclose(read, expected, rtol=rounding, atol=nearest, equal_nan=True)
 
 
 def _targets(signature: Signature) -> list[str | int] | None:
@@ -158,6 +160,6 @@ def _device(manifest: Manifest, sizes: Mapping[str, int]) -> dict[str, Any]:
     file = str(manifest.device.get("file"))
     if file not in manifest.files:
         return {"reason": str(manifest.device.get("reason") or OLDER)}
-    assets = [name for name in manifest.files if name.startswith(f"{ASSETS}/") and name != BASELINE]
+    assets = [name for name in manifest.files if name.startswith(f"{ASSETS}/") and is_served(name)]
     files = [{"path": name, "bytes": sizes.get(name, 0), "sha256": manifest.files[name]} for name in [file, *assets]]
     return {"files": files}

@@ -122,6 +122,10 @@ class Image(InputKind):
         height, width = _size(spec)
         return FormField("image", None, {"width": width, "height": height, "channels": _MODES[self.mode]})
 
+    def form_rounding(self) -> float:
+        """Return half of a pixel's level: recorded images need not be of whole levels."""
+        return float(np.abs(np.asarray(self.scale)).max()) / 2
+
     def encode(self, row: Array, spec: TensorSpec) -> str:
         """Return a PNG in base64, pixels clipped to 0..255; inverts :meth:`decode_body`."""
         import base64

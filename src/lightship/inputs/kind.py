@@ -260,6 +260,10 @@ class InputKind:
         encoded = self.encode(row, spec)
         return to_json(row) if encoded is None else encoded
 
+    def form_rounding(self) -> float:
+        """Return how far a form's values may be from the recorded ones."""
+        return 0.0
+
     def describe(self) -> dict[str, str]:
         """Return the options as text, for `lightship show`."""
         return {

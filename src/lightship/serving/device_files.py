@@ -10,13 +10,17 @@ from lightship.errors import NotFound
 _PRIVATE = frozenset({BASELINE, EXACT})
 
 
+def is_served(file: str) -> bool:
+    """Return whether devices may download a file of a bundle: a model, or an asset."""
+    return file in {MODEL, DEVICE} or (file.startswith(f"{ASSETS}/") and file not in _PRIVATE)
+
+
 def device_digest(manifest: Manifest, file: str, *, subject: str) -> str:
-    """Return the SHA-256 of a file of a bundle: a model, or an asset.
+    """Return the SHA-256 of a file of a bundle that devices may download.
 
     ``subject`` names the version in the message. Raises NotFound for any other file.
     """
-    served = file in {MODEL, DEVICE} or (file.startswith(f"{ASSETS}/") and file not in _PRIVATE)
-    digest = manifest.files.get(file) if served else None
+    digest = manifest.files.get(file) if is_served(file) else None
     if digest is None:
         raise NotFound(f"{subject} has no {file[:120]}{_reason(manifest, file)}")
     return digest

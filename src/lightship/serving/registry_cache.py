@@ -158,7 +158,7 @@ class RegistryCache:
         if REPORT in manifest.files:
             with suppress(BundleError):
                 metrics = main_metrics(self._registry.report(name, version))
-        return Figures(sum(sizes.get(file, 0) for file in manifest.files), metrics)
+        return Figures(sum(sizes.get(file, 0) for file in manifest.needed), metrics)
 
     def report(self, name: str, version: int) -> Report:
         """Return the report of a version, read from the registry.
@@ -179,7 +179,7 @@ class RegistryCache:
         return Contents(name, version, manifest, sizes, example.inputs if example else {}, features)
 
     def file(self, name: str, version: int, file: str, digest: str) -> Path:
-        """Return the local path of a version's file; extras are verified at their first use.
+        """Return the local path of a version's file; extras are verified first.
 
         Raises BundleError or RegistryError.
         """

@@ -24,7 +24,7 @@ export interface ModelSummary {
   readonly withdrawn?: readonly number[];
   readonly digest?: string;
   readonly engine?: string;
-  /** Size of the version's files in bytes. */
+  /** Size of the files that predictions need, in bytes. */
   readonly bytes?: number;
   /** Kinds of the inputs of the default signature. */
   readonly kinds?: readonly Kind[];

@@ -4,7 +4,6 @@ import { number, texts } from "../i18n";
 import { type EditProps, type InputKind, type Raw, elementId } from "./kind";
 
 const say = texts({
-  missing: ["Write a text.", "请输入文本。"],
   length: ["{count} words", "{count} 个词"],
   limit: ["{count} words; the model reads about the first {limit}", "{count} 个词；模型大约只读取前 {limit} 个"],
   cut: ["The text is longer than the model reads: words after about the first {limit} have no effect.", "文本超出模型可读取的长度：大约前 {limit} 个词之后的内容不起作用。"],
@@ -19,10 +18,10 @@ function fill(_field: InputField, example: unknown): Raw {
   return { text: typeof text === "string" ? text : "" };
 }
 
+/** Return the text, which may be empty: models take that, too. */
 function read(field: InputField, raw: Raw) {
   const text = raw.text ?? "";
-  if (text !== "") return { value: text, problems: {} };
-  return field.optional ? { value: undefined, problems: {} } : { value: "", problems: { text: say.missing() } };
+  return { value: text === "" && field.optional ? undefined : text, problems: {} };
 }
 
 /** Count words as the page can: tokens of the model are usually more. */
@@ -30,7 +29,7 @@ function words(text: string): number {
   return text.split(/\s+/).filter(Boolean).length;
 }
 
-function Edit({ field, raw, problems, onChange }: EditProps) {
+function Edit({ field, raw, onChange }: EditProps) {
   const id = elementId(field.name, "text");
   const count = words(raw.text ?? "");
   const long = field.tokens !== undefined && count > field.tokens;
@@ -42,11 +41,10 @@ function Edit({ field, raw, problems, onChange }: EditProps) {
         rows={5}
         value={raw.text}
         aria-describedby={`${id}-hint`}
-        aria-invalid={Boolean(problems.text)}
         onInput={(event) => onChange({ text: event.currentTarget.value })}
       />
-      <p class={long ? "problem" : "hint"} id={`${id}-hint`}>
-        {problems.text ?? (long ? say.cut({ limit: number(field.tokens ?? 0) }) : counted(count, field.tokens))}
+      <p class={long ? "hint warning" : "hint"} id={`${id}-hint`}>
+        {long ? say.cut({ limit: number(field.tokens ?? 0) }) : counted(count, field.tokens)}
       </p>
     </div>
   );

@@ -32,10 +32,21 @@ export function readCell(column: Column, text: string, dtype: string): Cell {
   return READERS[column.type](text, dtype);
 }
 
+/** Return a plausible cell for a model without recorded rows, so that it answers at once; empty where nothing is known. */
+export function firstText({ type, values, optional, low, high }: Column): string {
+  if (optional && low === undefined) return "";
+  if (values) return JSON.stringify(values[0]);
+  if (type === "boolean") return "false";
+  if (type === "date") return new Date().toISOString().slice(0, 10);
+  if (low === undefined || high === undefined) return "";
+  const middle = (low + high) / 2;
+  return String(type === "integer" ? Math.round(middle) : Number(middle.toPrecision(3)));
+}
+
 /** Return what a field shows for a JSON value of a recorded row. */
 export function cellText(column: Column, value: unknown, dtype: string): string {
   if (value === null || value === undefined) return "";
-  if (column.values) return JSON.stringify(value);
+  if (column.values) return JSON.stringify(column.values.find((each) => String(each) === String(value)) ?? value);
   return typeof value === "number" && dtype === "float32" ? shortest(value) : String(value);
 }
 

@@ -71,7 +71,8 @@ function Typed({ id, column, text, problem, onChange }: Props) {
     ...described(id, problem),
     onInput: (event: { readonly currentTarget: HTMLInputElement }) => onChange(event.currentTarget.value),
   };
-  if (column.type === "date") return <input type="date" {...given} />;
+  const timed = text.includes("T"); // a recorded row may have a time, which a field of dates cannot show
+  if (column.type === "date" && !timed) return <input type="date" {...given} />;
   return <input type="text" autocomplete="off" {...(mode && { inputMode: mode })} {...given} />;
 }
 

@@ -1,7 +1,7 @@
 /** Named columns of a table, and the numbered elements of a short tensor. */
 import type { Column, InputField } from "../../api/types";
 import { type EditProps, type InputKind, type Problems, type Raw, elementId } from "../kind";
-import { cellText, readCell } from "./cells";
+import { cellText, firstText, readCell } from "./cells";
 import { ColumnField } from "./column";
 
 /** More elements than that are edited as JSON. */
@@ -23,7 +23,7 @@ export function columnsOf(field: InputField): readonly Column[] | null {
 }
 
 function start(field: InputField): Raw {
-  return Object.fromEntries((columnsOf(field) ?? []).map((column) => [column.name, ""]));
+  return Object.fromEntries((columnsOf(field) ?? []).map((column) => [column.name, firstText(column)]));
 }
 
 function fill(field: InputField, example: unknown): Raw {

@@ -4,8 +4,8 @@ import type { InputField } from "../../api/types";
 export type Stroke = readonly (readonly [x: number, y: number])[];
 
 const SIDE = 256;
-/** Width of the pen relative to the image: digits in usual data have strokes of about a tenth of it. */
-const PEN = 0.1;
+/** Width of the pen relative to the image: digits in usual data have strokes of about an eighth of it. */
+const PEN = 0.13;
 
 /** Return the size of the pad: a multiple of the model's, so that each of its pixels is a square of the pad's. */
 export function padSize(field: InputField): { readonly width: number; readonly height: number } {

@@ -72,7 +72,7 @@ def test_label_is_moved_and_removed(page: Page) -> None:
 def test_label_with_wrong_name_cannot_be_sent(page: Page) -> None:
     page.open(VERSIONS)
     page.fill("Label", "1 is not a name")
-    page.wait_for("Up to 64 letters")
+    page.wait_for("Up to 64 characters")
     assert page.named("Set label").is_disabled()
 
 

@@ -12,7 +12,7 @@ const say = texts({
   set: ["Set label", "设置标签"],
   remove: ["Remove label {label}", "移除标签 {label}"],
   number: ["version {number}", "版本 {number}"],
-  wrong: ["Up to 64 letters, digits, “-”, “_” and “.”; the first is a letter.", "最多 64 个字母、数字、“-”、“_”和“.”，以字母开头。"],
+  wrong: ["Up to 64 characters: A to Z, digits, “-”, “_” and “.”, a letter first.", "最多 64 个字母、数字、“-”、“_”和“.”，以字母开头。"],
 });
 
 const LABEL = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;

@@ -40,6 +40,8 @@ from lightship.settings import Settings, TransformSettings
 
 # Variables that the template sets for a Lambda function's memory and image.
 _SIZES = {"LIGHTSHIP_DEFAULT_MODEL", "LIGHTSHIP_MEMORY_MB", "LIGHTSHIP_CACHE_MB"}
+# The template's authorizer does not run here.
+_SIGN_IN = "LIGHTSHIP_SIGN_IN"
 
 
 def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -141,7 +143,11 @@ def _of_transforms(transforms: TransformSettings) -> dict[str, str]:
 
 def _variables(stack: Stack) -> dict[str, str]:
     """Return the environment of the API's function, adapted to this process."""
-    variables = {name: value for name, value in _api(stack).environment.items() if name not in _SIZES}
+    variables = {
+        name: value
+        for name, value in _api(stack).environment.items()
+        if name not in _SIZES and not name.startswith(_SIGN_IN)
+    }
     return {**variables, **stack.environment, "LIGHTSHIP_CACHE": str(stack.folder / "cache")}
 
 

@@ -117,10 +117,12 @@ def make_rule(events: Any, rule: Rule) -> None:
 
 
 def make_bucket(s3: Any, bucket: Bucket) -> None:
-    """Create a bucket with its versioning and EventBridge notifications."""
+    """Create a bucket with its versioning, CORS rules and EventBridge notifications."""
     s3.create_bucket(Bucket=bucket.name)
     if bucket.versioned:
         s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    if bucket.cors:
+        s3.put_bucket_cors(Bucket=bucket.name, CORSConfiguration={"CORSRules": [dict(rule) for rule in bucket.cors]})
     if bucket.events:
         s3.put_bucket_notification_configuration(
             Bucket=bucket.name, NotificationConfiguration={"EventBridgeConfiguration": {}}

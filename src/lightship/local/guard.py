@@ -3,6 +3,9 @@
 A page of any site can send requests to the loopback interface. To deny it access, requests of another origin are
 refused, and so are requests with a foreign Host header, which a page has that resolved its own name to 127.0.0.1 (DNS
 rebinding).
+
+Exempt are presigned URLs of objects, as the pages of a local API use them to send and read files. The origin of these
+pages is on the loopback interface, too, which no site on the internet can have.
 """
 
 from __future__ import annotations
@@ -10,13 +13,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 # Sec-Fetch-Site of requests from the same origin's pages or the address bar (W3C Fetch Metadata).
 _OWN = {"same-origin", "none"}
+
+_METHODS = {"GET", "HEAD", "OPTIONS", "PUT"}
+_SIGNATURES = {"X-Amz-Signature", "Signature"}
 
 
 class Guard:
@@ -39,6 +45,8 @@ def refusal(environ: Mapping[str, Any]) -> str | None:
     if not _is_local(host):
         return "the Host header must be 127.0.0.1 or localhost"
     origin = environ.get("HTTP_ORIGIN")
+    if origin is not None and _is_presigned(environ) and _is_local(urlsplit(str(origin)).netloc):
+        return None
     if origin is not None and urlsplit(str(origin)).netloc != host:
         return "requests of web pages of another origin are refused"
     site, mode = environ.get("HTTP_SEC_FETCH_SITE", "none"), environ.get("HTTP_SEC_FETCH_MODE")
@@ -46,6 +54,12 @@ def refusal(environ: Mapping[str, Any]) -> str | None:
     if site in _OWN or (site == "same-site" and mode == "navigate"):
         return None
     return "requests of web pages of another origin are refused"
+
+
+def _is_presigned(environ: Mapping[str, Any]) -> bool:
+    """Return whether a request uses a presigned URL of an object."""
+    signed = not _SIGNATURES.isdisjoint(parse_qs(str(environ.get("QUERY_STRING", ""))))
+    return signed and environ.get("REQUEST_METHOD") in _METHODS
 
 
 def _is_local(host: str) -> bool:

@@ -45,8 +45,8 @@ function filled(pair: Pair, values: Values): string {
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }
 
-/** Format a number for people, by default with up to four significant digits. */
-export function number(value: number, options: Intl.NumberFormatOptions = { maximumSignificantDigits: 4 }): string {
+/** Format a number for people: by default an integer in full, all else with up to four significant digits. */
+export function number(value: number, options: Intl.NumberFormatOptions = Number.isInteger(value) ? {} : { maximumSignificantDigits: 4 }): string {
   return new Intl.NumberFormat(language(), options).format(value);
 }
 

@@ -10,11 +10,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Bucket:
-    """An S3 bucket; ``events``: whether its object events go to EventBridge."""
+    """An S3 bucket.
+
+    Attributes:
+        name: the bucket's name.
+        versioned: whether it keeps replaced objects.
+        events: whether its object events go to EventBridge.
+        cors: its CORS rules, as PutBucketCors takes them.
+    """
 
     name: str
     versioned: bool
     events: bool
+    cors: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

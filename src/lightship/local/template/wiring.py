@@ -167,6 +167,7 @@ class _Reader:
             versioned=self._value(logical, "VersioningConfiguration", "Status") == "Enabled",
             # CloudFormation's default for EventBridgeEnabled is true
             events=events is not None and _true(events.get("EventBridgeEnabled", True)),
+            cors=tuple(map(_cors_rule, self._value(logical, "CorsConfiguration", "CorsRules", default=()))),
         )
 
     def _queue(self, logical: str) -> Queue:
@@ -304,6 +305,12 @@ def _command(logical: str, dockerfile: Path, text: str) -> list[str]:
     if not commands:
         raise _cannot(logical, f"{dockerfile} has no CMD, and the function no ImageConfig.Command")
     return list(json.loads(commands[-1]))
+
+
+def _cors_rule(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a rule of CloudFormation with the names of PutBucketCors."""
+    names = {"ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds"}
+    return {names.get(name, name): value for name, value in rule.items() if name != "Id"}
 
 
 def _text(value: Any) -> str:

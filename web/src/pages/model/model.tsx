@@ -1,5 +1,6 @@
 /** One model: what it is, and its tabs. */
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { get, modelPath } from "../../api/client";
 import { useLoaded } from "../../api/loading";
 import type { Form, ModelDetails, Settings } from "../../api/types";
@@ -20,6 +21,8 @@ export interface ModelTabProps {
   readonly model: ModelDetails;
   readonly query: URLSearchParams;
   readonly settings: Settings;
+  /** Show a newer state of the model. */
+  readonly onChange: (model: ModelDetails) => void;
 }
 
 /** Of a tab that needs the model's form, which a failed version has not. */
@@ -49,14 +52,15 @@ interface Props {
 
 export function ModelPage({ name, tab, query, settings }: Props) {
   const [loaded, again] = useLoaded((signal) => get<ModelDetails>(modelPath(name), signal), [name]);
+  const [changed, setChanged] = useState<ModelDetails | null>(null);
   const shown = TABS[tab] ? tab : "try";
   return (
     <>
       <h1>{name}</h1>
       <Shown of={loaded} again={again}>
-        {(model) => (
+        {(first) => (
           <>
-            <About model={model} />
+            <About model={changed ?? first} />
             <nav class="tabs" aria-label={say.tabs()}>
               {Object.keys(TABS).map((each) => (
                 <a key={each} href={to(["models", name, each], { version: query.get("version") ?? "" })} aria-current={each === shown ? "page" : undefined}>
@@ -64,7 +68,7 @@ export function ModelPage({ name, tab, query, settings }: Props) {
                 </a>
               ))}
             </nav>
-            {TABS[shown]?.show({ model, query, settings })}
+            {TABS[shown]?.show({ model: changed ?? first, query, settings, onChange: setChanged })}
           </>
         )}
       </Shown>

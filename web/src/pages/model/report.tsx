@@ -1,5 +1,102 @@
+/** The report of a version, and its comparison with another one. */
+import { get, modelPath } from "../../api/client";
+import { type Loaded, useLoaded } from "../../api/loading";
+import type { ModelDetails } from "../../api/types";
+import { Copyable } from "../../components/copy";
+import { Shown } from "../../components/states";
+import { texts } from "../../i18n";
+import { go, to } from "../../router";
 import type { ModelTabProps } from "./model";
+import { Comparison } from "./report/compare";
+import type { Report } from "./report/contents";
+import { Parts } from "./report/parts";
+import { Printable } from "./report/printable";
+import "./report/report.css";
 
-export function ReportTab({ model }: ModelTabProps) {
-  return <p>{model.name}</p>;
+const say = texts({
+  version: ["Version", "版本"],
+  compare: ["Compare with", "对比"],
+  none: ["no other version", "不对比"],
+  number: ["version {number}", "版本 {number}"],
+  missing: ["Version {number} has no report: it was compiled without data that have targets.", "版本 {number} 没有报告：编译时没有提供带目标值的数据。"],
+  make: ["This command makes a version with a report:", "以下命令生成带有报告的版本："],
+  command: ["Command", "命令"],
+});
+
+export function ReportTab({ model, query }: ModelTabProps) {
+  const version = Number(query.get("version")) || model.version || null;
+  const other = Number(query.get("with")) || null;
+  const [report, again] = useLoaded((signal) => get<Report>(modelPath(model.name, version, "/report?format=json"), signal), [model.name, version]);
+  return (
+    <div class="report">
+      <Choices model={model} version={version} other={other}>
+        {report.state === "ready" && <Printable path={modelPath(model.name, version, "/report")} />}
+      </Choices>
+      {absent(report) && model.versions.includes(version ?? 0) ? (
+        <NoReport model={model} version={version} />
+      ) : (
+        <Shown of={report} again={again}>
+          {(found) => (
+            <>
+              {other !== null && <Comparison found={found} other={other} />}
+              <Parts found={found} />
+            </>
+          )}
+        </Shown>
+      )}
+    </div>
+  );
+}
+
+/** Return whether the server says that there is no report, as opposed to another error. */
+function absent(report: Loaded<Report>): boolean {
+  return report.state === "failed" && report.error.status === 404;
+}
+
+interface ChoicesProps {
+  readonly model: ModelDetails;
+  readonly version: number | null;
+  readonly other: number | null;
+  readonly children: preact.ComponentChildren;
+}
+
+function Choices({ model, version, other, children }: ChoicesProps) {
+  const show = (chosen: string, beside: string) => go(to(["models", model.name, "report"], { version: chosen, with: beside === chosen ? "" : beside }));
+  const versions = [...model.versions].reverse();
+  const options = (all: readonly number[]) =>
+    all.map((number) => (
+      <option key={number} value={String(number)}>
+        {say.number({ number })}
+      </option>
+    ));
+  return (
+    <div class="choices">
+      <label>
+        {say.version()}{" "}
+        <select value={String(version ?? "")} onChange={(event) => show(event.currentTarget.value, String(other ?? ""))}>
+          {options(versions)}
+        </select>
+      </label>
+      {versions.length > 1 && (
+        <label>
+          {say.compare()}{" "}
+          <select value={String(other ?? "")} onChange={(event) => show(String(version ?? ""), event.currentTarget.value)}>
+            <option value="">{say.none()}</option>
+            {options(versions.filter((each) => each !== version))}
+          </select>
+        </label>
+      )}
+      {children}
+    </div>
+  );
+}
+
+function NoReport({ model, version }: { readonly model: ModelDetails; readonly version: number | null }) {
+  return (
+    <>
+      <p>{say.missing({ number: version ?? "" })}</p>
+      <p>{say.make()}</p>
+      <Copyable label={say.command()} text={`lightship compile ${model.name}.keras --name ${model.name} --data test.csv --target COLUMN`} />
+    </>
+  );
 }

@@ -1,0 +1,46 @@
+/** Tables of values; wide ones scroll in their own box. */
+import type { ComponentChildren } from "preact";
+
+export type Cell = string | number | ComponentChildren;
+
+interface Props {
+  readonly caption: string;
+  readonly head: readonly Cell[];
+  /** The first cell of a row is its heading. */
+  readonly rows: readonly (readonly Cell[])[];
+  /** Columns of text, by position; the others are numbers. The first is text. */
+  readonly text?: readonly number[];
+}
+
+export function Table({ caption, head, rows, text = [] }: Props) {
+  if (!rows.length) return null;
+  const kind = (column: number) => (text.includes(column) ? undefined : "number");
+  return (
+    <div class="scrolled" role="region" aria-label={caption} tabIndex={0}>
+      <table class="values">
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {head.map((cell, column) => (
+              <th key={column} scope="col" class={column ? kind(column) : undefined}>
+                {cell}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([first, ...others], row) => (
+            <tr key={row}>
+              <th scope="row">{first}</th>
+              {others.map((cell, column) => (
+                <td key={column} class={kind(column + 1)}>
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -74,7 +74,7 @@ def test_push_with_invalid_measurements_copies_version_with_warning(registry: Re
     assert Registry(other).measurements("modes", 1) == {}
 
 
-def test_push_with_linked_measurements_is_a_warning(registry: Registry, tmp_path: Path) -> None:
+def test_push_with_linked_measurements_prints_warning(registry: Registry, tmp_path: Path) -> None:
     path = measurements_of(registry)
     path.rename(tmp_path / "secret.json")
     path.symlink_to(tmp_path / "secret.json")

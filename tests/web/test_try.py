@@ -146,7 +146,7 @@ def test_curl_request_has_answer_of_page(page: Page) -> None:
 def test_input_survives_change_of_tab(page: Page) -> None:
     page.open(QUICKSTART)
     page.fill("mean radius", "13.75")
-    page.click("Report")
+    page.click("Versions")
     page.click("Try it")
     expect(page.field("mean radius")).to_have_value("13.75")
 

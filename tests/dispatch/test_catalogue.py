@@ -42,7 +42,7 @@ def test_catalogue_has_routing_size_and_kinds(registry: Registry, threads: int) 
     assert (pair["labels"], pair["traffic"], pair["mirrored"]) == ({}, {}, {})
     assert (modes["default"], pair["default"]) == (False, True)
     assert (modes["engine"], modes["kinds"], pair["kinds"]) == ("litert", ["tensor"], ["tensor", "tensor"])
-    files = registry.manifest("modes", 1)[0].files
+    files = registry.manifest("modes", 1)[0].needed
     assert modes["bytes"] == sum((Path(registry.location) / "modes" / "1" / name).stat().st_size for name in files)
     details = ask(answers, "/models/modes")
     assert details.pop("signatures")

@@ -57,7 +57,7 @@ def serve_command(
     transforms: TransformSettings,
     registry: Registry,
 ) -> None:
-    """Serve the models of a registry over HTTP, and a web page to try them.
+    """Serve a registry's models over HTTP, and a page to try them.
 
     Other addresses than loopback require LIGHTSHIP_TOKEN, a bearer token that every request must carry, or
     --allow-anonymous.

@@ -88,7 +88,12 @@ def test_bundle_has_one_input_of_texts_and_holds_tokenizer(bundle: Bundle) -> No
     assert (spec.name, spec.dtype, spec.shape) == ("text", "string", (None,))
     assert (spec.kind or {})["tokenizer"] == "vocab.txt"
     assert signature.independent_rows is True
-    assert bundle.manifest.files.keys() == {"assets/constants.npz", "golden.npz", "model.tflite"}
+    assert bundle.manifest.files.keys() == {
+        "assets/constants.npz",
+        "device.tflite",
+        "golden.npz",
+        "model.tflite",
+    }
 
 
 def test_tokens_of_program_are_those_of_vocabulary(bundle: Bundle) -> None:

@@ -24,6 +24,6 @@ def with_report(
     write_manifest(path, manifest._replace(files=digests(path)))
     if measurements is not None:
         beside = folder / model / "measurements"
-        beside.mkdir()
+        beside.mkdir(exist_ok=True)
         (beside / f"{version}.json").write_text(json.dumps(measurements))
     return folder

@@ -63,7 +63,7 @@ def test_compile_string_operators_run_before_litert(compiled: Compile) -> None:
     report, model = compiled("text.keras")
     assert (report.engine, report.reasons) == ("litert", ())
     assert "StringSplitV2" in report.rewrites[0]
-    assert set(model.manifest.files) == {"assets/constants.npz", "golden.npz", "model.tflite"}
+    assert set(model.manifest.files) == {"assets/constants.npz", "device.tflite", "golden.npz", "model.tflite"}
 
 
 def test_compile_wrong_litert_outputs_uses_tensorflow_and_names_output(compiled: Compile) -> None:
@@ -194,7 +194,7 @@ def test_compile_image_kind_is_compared_on_pixels(compiled: Compile, tmp_path: P
 def test_progress_reports_stages_in_order(sources: Path, registry: Registry) -> None:
     seen: list[tuple[str, float]] = []
     compile_model(sources / "named.tflite", registry=registry, progress=lambda *event: seen.append(event))
-    stages = ["check", "load", "record", "convert", "write", "measure", "try", "publish"]
+    stages = ["check", "load", "record", "convert", "write", "measure", "device", "try", "publish"]
     assert [stage for stage, _ in seen] == stages
     assert [done for _, done in seen] == sorted(done for _, done in seen)
 

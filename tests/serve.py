@@ -58,7 +58,7 @@ class Answers:
     def __init__(self, registry: Registry, options: Options | None = None, *, threads: int = 0, **limits: Any) -> None:
         self._concurrent = ConcurrentServing(registry, options or Options(), Threads(threads)) if threads else None
         self.serving = self._concurrent.serving if self._concurrent else Serving(registry, options)
-        self._dispatcher = Dispatcher(self.serving, **limits)
+        self._dispatcher = Dispatcher(self.serving, Settings(**limits))
 
     def answer(self, request: Request) -> Response:
         """Return the response to a request of any protocol."""

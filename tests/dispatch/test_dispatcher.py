@@ -15,13 +15,15 @@ from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Options, Serving
+from lightship.settings import Settings
 from tests.bundles import Registries
 
 Ask = Callable[..., tuple[int, Any]]
 
 
 def asker(location: Path, default: str | None = None, refresh: float = 2.0, **limits: int) -> Ask:
-    service = Dispatcher(Serving(Registry(str(location)), Options(default=default, refresh=refresh)), **limits)
+    serving = Serving(Registry(str(location)), Options(default=default, refresh=refresh))
+    service = Dispatcher(serving, Settings(**limits))
 
     def ask(
         method: str, path: str, body: Any = None, media_type: str = "application/json", caller: str | None = "me"

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from lightship.bundle import ASSETS, GOLDEN, Bundle, Manifest, digests, write_manifest
-from lightship.bundle.golden import write_golden
+from lightship.bundle.golden import read_golden, write_golden
 from lightship.dispatch.form import MOST_CLASSES, MOST_EXAMPLES
 from lightship.inputs import kind_of
 from lightship.inputs.form import MOST_NUMBERED, MOST_VALUES
@@ -129,7 +129,7 @@ def test_example_of_every_example_model_predicts_golden_outputs(registries: Regi
         answers = Answers(registry, Options(transforms=transforms))
         for name in registry.models():
             manifest, _ = registry.manifest(name, 1)
-            recorded = registry.golden(name, 1)[manifest.signature().name][1]
+            recorded = read_golden(registry.bundle(name, 1).file(GOLDEN))[manifest.signature().name][1]
             for index, value in enumerate(form(answers, name)["examples"]):
                 status, answer = ask(answers, f"/models/{name}/predict", {"input": value})
                 assert status == 200, (name, answer)

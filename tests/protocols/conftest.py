@@ -13,6 +13,7 @@ from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Serving
+from lightship.settings import Settings
 from tests.bundles import Registries
 
 Ask = Callable[..., Response]
@@ -21,7 +22,7 @@ AskJson = Callable[..., tuple[int, Any]]
 
 @pytest.fixture(scope="module")
 def service(registries: Registries) -> Dispatcher:
-    return Dispatcher(Serving(Registry(str(registries.small))), allow_admin=True)
+    return Dispatcher(Serving(Registry(str(registries.small))), Settings(allow_admin=True))
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from lightship.protocols.openinference.binary import to_bytes
 from lightship.protocols.openinference.infer import decode_infer
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Serving
+from lightship.settings import Settings
 from lightship.tensors import TensorSpec
 from tests.bundles import Registries
 from tests.protocols.conftest import Ask
@@ -142,6 +143,6 @@ def test_binary_response_beyond_limit_as_base64_is_413(registries: Registries) -
     body |= {"parameters": {"binary_data_output": True}}  # type: ignore[dict-item]
     request = Request("POST", "/v2/models/wide/infer", body=orjson.dumps(body), caller="me")
     for limit, status in [(530_000, 413), (540_000, 200)]:
-        response = Dispatcher(Serving(Registry(str(registries.small))), max_answer=limit).answer(request)
+        response = Dispatcher(Serving(Registry(str(registries.small))), Settings(max_answer=limit)).answer(request)
         assert response is not None
         assert response.status == status

@@ -10,6 +10,7 @@ from lightship.dispatch.dispatcher import Dispatcher
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Serving
+from lightship.settings import Settings
 from tests.bundles import Registries
 from tests.protocols.openinference_cases import ROW
 
@@ -18,7 +19,7 @@ def test_repository_load_and_unload_change_index(registries: Registries) -> None
     serving = Serving(Registry(str(registries.small)))
 
     def post(path: str, body: bytes = b"") -> tuple[int, Any]:
-        response = Dispatcher(serving, allow_admin=True).answer(Request("POST", path, body=body, caller="me"))
+        response = Dispatcher(serving, Settings(allow_admin=True)).answer(Request("POST", path, body=body, caller="me"))
         assert response is not None
         return response.status, orjson.loads(response.body)
 

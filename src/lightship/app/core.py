@@ -106,14 +106,7 @@ def assemble(
     )
     server = _server_parts(registry, options, settings) if threads else None
     serving = server.serving.serving if server else Serving(registry, options)
-    dispatcher = Dispatcher(
-        serving,
-        max_answer=settings.max_answer,
-        allow_admin=settings.allow_admin,
-        metrics=server.metrics.exposition if server else None,
-        explain=settings.explain,
-        settings=settings,
-    )
+    dispatcher = Dispatcher(serving, settings, metrics=server.metrics.exposition if server else None)
     hosts = settings.allowed_hosts or hosts
     admission = Admission(dispatcher, token=settings.token, hosts=hosts, origins=settings.cors_origins)
     entry = Entry(dispatcher, admission, Cors(settings.cors_origins), settings.max_body)

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from lightship import documents
-from lightship.bundle.device import DEVICE as DEVICE
 from lightship.bundle.extras import Extras
 from lightship.bundle.transform import UsedTransform
 from lightship.errors import BundleError, NotFound
@@ -33,6 +32,7 @@ SAVED_MODEL = "saved_model"
 ASSETS = "assets"
 GOLDEN = "golden.npz"
 EXPLAIN = "explain.tflite"
+DEVICE = "device.tflite"
 REPORT = "report.json"
 BASELINE = f"{ASSETS}/baseline.npz"
 EXACT = f"{ASSETS}/explain.npz"

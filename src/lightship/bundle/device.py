@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 from lightship.errors import BundleError
 
-DEVICE = "device.tflite"
-
 OLDER = "the bundle is older than files for devices: compile the model again"
 
 

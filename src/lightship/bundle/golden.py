@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 from lightship.errors import BundleError
 from lightship.tensors import Array, Signature
@@ -28,7 +27,7 @@ def write_golden(path: Path, golden: Mapping[str, tuple[Mapping[str, Array], Map
     write_arrays(path, arrays)
 
 
-def read_golden(source: Path | BinaryIO) -> Golden:
+def read_golden(source: Path) -> Golden:
     """Read the file of :func:`write_golden`; raises BundleError on anything else."""
     golden: Golden = {}
     try:

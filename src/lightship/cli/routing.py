@@ -12,7 +12,6 @@ from rich.table import Column, Table
 from lightship.cli.arguments import completion
 from lightship.cli.arguments.options import json_option, name_argument, registry_option
 from lightship.cli.output.terminal import console
-from lightship.errors import UnknownLabel
 from lightship.registry.registry import Registry
 from lightship.registry.state import State, check_label
 
@@ -40,13 +39,7 @@ def label_command(name: str, label: str, version: int | None, remove: bool, regi
         check_label(label)
 
     def change(state: State) -> State:
-        labels = dict(state.routing.labels)
-        if version is not None:
-            labels[label] = version
-        elif labels.pop(label, None) is None:
-            existing = ", ".join(sorted(labels)) or "none"
-            raise UnknownLabel(f"model '{name}' has no label '{label[:80]}': the labels are {existing}")
-        return state.reroute(replace(state.routing, labels=labels), change=_command())
+        return state.reroute(state.routing.with_label(label, version, name=name), change=_command())
 
     _print(name, *_change(name, registry, change))
 

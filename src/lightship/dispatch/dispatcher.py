@@ -15,7 +15,7 @@ from lightship.errors import BundleError, Forbidden, LightshipError, TooLarge, T
 from lightship.protocols.http import Matched, Request, Response, Route
 from lightship.serving.pool import Served
 from lightship.serving.serving import Serving
-from lightship.settings import DEFAULT_EXPLAIN, DEFAULT_SETTINGS, ExplainSettings, Settings
+from lightship.settings import DEFAULT_SETTINGS, Settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,27 +31,17 @@ class Dispatcher:
 
     Args:
         serving: the models.
-        max_answer: the most bytes of a response as a JSON string in an event; 0 for no limit.
-        allow_admin: whether callers may load and unload models, and change labels and traffic.
+        settings: limits and permissions: ``max_answer``, ``allow_admin``, ``explain``.
         metrics: renders the text of ``GET /metrics``; None where nothing is counted.
-        explain: the limits of explanations.
-        settings: those that the web application shows.
     """
 
     def __init__(
-        self,
-        serving: Serving,
-        *,
-        max_answer: int = 0,
-        allow_admin: bool = False,
-        metrics: Exposition | None = None,
-        explain: ExplainSettings = DEFAULT_EXPLAIN,
-        settings: Settings = DEFAULT_SETTINGS,
+        self, serving: Serving, settings: Settings = DEFAULT_SETTINGS, *, metrics: Exposition | None = None
     ) -> None:
         self.serving = serving
-        self.context = Context(serving, metrics, explain, settings, max_answer)
-        self.max_answer = max_answer
-        self._allow_admin = allow_admin
+        self.context = Context(serving, settings, metrics)
+        self.max_answer = settings.max_answer
+        self._allow_admin = settings.allow_admin
 
     def authorise(self, request: Request) -> Matched | None:
         """Return the route if the caller may use it; None where no protocol has the path.

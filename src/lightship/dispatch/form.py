@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from lightship.bundle import ASSETS, Manifest
-from lightship.bundle.device import OLDER
+from lightship.bundle.device import DeviceModel
 from lightship.calls import Contents, Form
 from lightship.errors import BundleError, InvalidInput, LightshipError
 from lightship.explain.target import explained_output, names_of
@@ -157,9 +157,9 @@ def _targets(signature: Signature) -> list[str | int] | None:
 
 def _device(manifest: Manifest, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Return the files that run on a device, or why there are none."""
-    file = str(manifest.device.get("file"))
-    if file not in manifest.files:
-        return {"reason": str(manifest.device.get("reason") or OLDER)}
-    assets = [name for name in manifest.files if name.startswith(f"{ASSETS}/") and is_served(name)]
-    files = [{"path": name, "bytes": sizes.get(name, 0), "sha256": manifest.files[name]} for name in [file, *assets]]
+    device = DeviceModel.from_json(manifest.device)
+    if device.reason:
+        return {"reason": device.reason}
+    served = [device.file, *(name for name in manifest.files if name.startswith(f"{ASSETS}/") and is_served(name))]
+    files = [{"path": name, "bytes": sizes.get(name, 0), "sha256": manifest.files[name]} for name in served]
     return {"files": files}

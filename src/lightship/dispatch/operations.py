@@ -17,7 +17,7 @@ from lightship.errors import LightshipError, NotFound
 from lightship.protocols.http import Matched, PageRequest, Request, Response
 from lightship.serving.registry_cache import NeverRead
 from lightship.serving.serving import Serving
-from lightship.settings import DEFAULT_EXPLAIN, DEFAULT_SETTINGS, ExplainSettings, Settings
+from lightship.settings import DEFAULT_SETTINGS, Settings
 
 # Renders the text of ``GET /metrics`` from the loaded versions.
 Exposition = Callable[[Sequence[tuple[str, int]]], bytes]
@@ -41,17 +41,13 @@ class Context:
 
     Attributes:
         serving: the models.
+        settings: limits, and what the web application shows.
         metrics: the renderer of metrics, if any.
-        explain: the limits of explanations.
-        settings: those that the web application shows.
-        max_answer: the most bytes of a response in an event; 0 for no limit.
     """
 
     serving: Serving
-    metrics: Exposition | None = None
-    explain: ExplainSettings = DEFAULT_EXPLAIN
     settings: Settings = DEFAULT_SETTINGS
-    max_answer: int = 0
+    metrics: Exposition | None = None
 
 
 class Operation(NamedTuple):
@@ -149,7 +145,7 @@ def _metrics(context: Context, _: Request, matched: Matched, __: bool) -> Respon
 def _explain(context: Context, request: Request, matched: Matched, _: bool) -> Response:
     from lightship.dispatch.explain import explain  # imported here: no prediction needs it
 
-    return explain(context.serving, request, matched, context.explain)
+    return explain(context.serving, request, matched, context.settings.explain)
 
 
 def _report(context: Context, request: Request, matched: Matched, _: bool) -> Response:
@@ -167,7 +163,7 @@ def _form(context: Context, _: Request, matched: Matched, __: bool) -> Response:
 def _file(context: Context, request: Request, matched: Matched, _: bool) -> Response:
     from lightship.dispatch.files import file  # imported here: no prediction needs it
 
-    return file(context.serving, request, matched, max_answer=context.max_answer)
+    return file(context.serving, request, matched, max_answer=context.settings.max_answer)
 
 
 def _history(context: Context, _: Request, matched: Matched, may_read: bool) -> Response:

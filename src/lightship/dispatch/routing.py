@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lightship.errors import InvalidInput, RegistryError, RoutingConflict, UnknownLabel, UnsupportedMedia
+from lightship.errors import InvalidInput, RegistryError, RoutingConflict, UnsupportedMedia
 from lightship.protocols.http import Matched, Request, Response
 from lightship.protocols.json import read_object
 from lightship.registry.registry import choose
@@ -41,17 +41,8 @@ def _label(name: str, body: Body) -> Change:
     if version is not None:
         version = _version(version, "version", "a version, or null to remove the label")
 
-    def change(state: State) -> State:
-        labels = dict(state.routing.labels)
-        if version is not None:
-            labels[label] = version
-        elif labels.pop(label, None) is None:
-            existing = ", ".join(sorted(labels)) or "none"
-            raise UnknownLabel(f"model '{name[:80]}' has no label '{label}': the labels are {existing}")
-        words = f"{version}" if version is not None else "--remove"
-        return state.reroute(replace(state.routing, labels=labels), change=f"label {label} {words}")
-
-    return change
+    words = f"label {label} {'--remove' if version is None else version}"
+    return lambda state: state.reroute(state.routing.with_label(label, version, name=name), change=words)
 
 
 def _traffic(_: str, body: Body) -> Change:

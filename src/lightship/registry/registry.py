@@ -6,7 +6,6 @@ A version is the folder ``<name>/<version>/``; versions are counted from 1.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -32,7 +31,6 @@ from lightship.stores import open_store
 
 if TYPE_CHECKING:  # bundles need numpy, which small functions that use this package do not have
     from lightship.bundle import Bundle, Manifest
-    from lightship.bundle.golden import Golden
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
@@ -183,19 +181,6 @@ class Registry:
         if stored is None:
             raise NotFound(f"there is no {name}/{version}/{MANIFEST}")
         return Manifest.from_bytes(stored[0]), hashlib.sha256(stored[0]).hexdigest()
-
-    def golden(self, name: str, version: int) -> Golden:
-        """Return a version's golden examples by signature.
-
-        Raises NotFound, BundleError or RegistryError.
-        """
-        from lightship.bundle import GOLDEN
-        from lightship.bundle.golden import read_golden  # imported here: requests do not need it
-
-        stored = self._store.read(f"{name}/{version}/{GOLDEN}")
-        if stored is None:
-            raise NotFound(f"there is no {name}/{version}/{GOLDEN}")
-        return read_golden(io.BytesIO(stored[0]))
 
     def sizes(self, name: str, version: int) -> Mapping[str, int]:
         """Return the bytes of a version's files, by their paths in the bundle."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from lightship.errors import NotFound, RegistryError, RoutingConflict, StateError
+from lightship.errors import NotFound, RegistryError, RoutingConflict, StateError, UnknownLabel
 
 PRODUCTION = "production"
 
@@ -52,6 +52,19 @@ class Routing:
     def versions(self) -> frozenset[int]:
         """Return every version with a label, traffic or shadow traffic."""
         return frozenset((*self.labels.values(), *self.traffic, *self.shadows))
+
+    def with_label(self, label: str, version: int | None, *, name: str) -> Routing:
+        """Return the routing with a label on a version; None removes the label.
+
+        ``name`` is the model's, for the message. Raises UnknownLabel for removing a label that does not exist.
+        """
+        labels = dict(self.labels)
+        if version is not None:
+            labels[label] = version
+        elif labels.pop(label, None) is None:
+            existing = ", ".join(sorted(labels)) or "none"
+            raise UnknownLabel(f"model '{name[:80]}' has no label '{label[:80]}': the labels are {existing}")
+        return replace(self, labels=labels)
 
 
 @dataclass(frozen=True)

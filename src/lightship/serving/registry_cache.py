@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from lightship.bundle import EXTRAS, REPORT, Bundle, Manifest
+from lightship.bundle import EXTRAS, GOLDEN, REPORT, Bundle, Manifest
 from lightship.bundle.extras import Extras
 from lightship.calls import Call, Contents, Figures, Report
 from lightship.errors import BundleError, LightshipError, NotFound, RegistryError, StateError
@@ -194,8 +194,11 @@ class RegistryCache:
 
     def example(self, name: str, version: int, signature: str) -> Call | None:
         """Return a recorded call of a signature from the registry; None without one."""
+        from lightship.bundle.golden import read_golden  # imported here: predictions need none
+
         try:
-            return Call(self._registry.golden(name, version)[signature][0])
+            digest = self.manifest(name, version)[0].files[GOLDEN]
+            return Call(read_golden(self._registry.file(name, version, GOLDEN, digest))[signature][0])
         except (LightshipError, KeyError):
             return None
 

@@ -19,7 +19,6 @@ from lightship.calls import (
 from lightship.errors import LightshipError, RegistryError
 from lightship.registry.registry import choose
 from lightship.registry.state import Entry, State
-from lightship.serving.device_files import device_digest
 from lightship.serving.pool import ModelPool
 from lightship.serving.registry_cache import NeverRead, RegistryCache
 from lightship.serving.router import Router
@@ -101,6 +100,8 @@ class ModelStatus:
 
     def file(self, name: str, version: int | None = None, label: str | None = None, *, file: str) -> ModelFile:
         """Return a file of a version that devices need; raises NotFound."""
+        from lightship.serving.device_files import device_digest  # imported here: no prediction needs it
+
         number = self._number(name, version, label)
         manifest, digest = self._cache.manifest(name, number)
         if file != MANIFEST:

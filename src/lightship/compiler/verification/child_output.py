@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 from lightship.bundle import DEVICE, EXPLAIN, MODEL, Bundle
 from lightship.bundle.device import DeviceModel
 from lightship.compiler.verification import report_file
 from lightship.errors import BundleError, LightshipError, SourceRefused
 from lightship.explain.compiled import Gradient
+
+T = TypeVar("T")
 
 _MOST_FILES = 10_000
 
@@ -47,27 +50,28 @@ def verify(folder: Path, *, sandbox: str, largest: int, transform: str | None = 
 
 
 def _check_gradient(bundle: Bundle) -> None:
-    try:
-        gradient = Gradient.from_json(bundle.manifest.explain)
-    except BundleError as error:
-        raise SourceRefused(
-            f"compiling this model wrote a bundle in which {error.message}", detail=error.detail
-        ) from None
+    """Raise SourceRefused unless the manifest's entry and the folder agree."""
+    gradient = _entry(Gradient.from_json, bundle.manifest.explain)
     if (EXPLAIN in bundle.manifest.files) == bool(gradient.reason):
         raise SourceRefused(f"compiling this model wrote a bundle whose manifest and {EXPLAIN} contradict each other")
 
 
 def _check_device(bundle: Bundle) -> None:
     """Raise SourceRefused unless the manifest's entry and the folder agree."""
+    device = _entry(DeviceModel.from_json, bundle.manifest.device)
+    listed = {name for name in (DEVICE, MODEL) if name in bundle.manifest.files}
+    if (DEVICE in listed) != (device.file == DEVICE) or device.file not in {"", *listed}:
+        raise SourceRefused(f"compiling this model wrote a bundle whose manifest and {DEVICE} contradict each other")
+
+
+def _entry(read: Callable[[Mapping[str, Any]], T], record: Mapping[str, Any]) -> T:
+    """Return an entry of the manifest; raises SourceRefused."""
     try:
-        device = DeviceModel.from_json(bundle.manifest.device)
+        return read(record)
     except BundleError as error:
         raise SourceRefused(
             f"compiling this model wrote a bundle in which {error.message}", detail=error.detail
         ) from None
-    listed = {name for name in (DEVICE, MODEL) if name in bundle.manifest.files}
-    if (DEVICE in listed) != (device.file == DEVICE) or device.file not in {"", *listed}:
-        raise SourceRefused(f"compiling this model wrote a bundle whose manifest and {DEVICE} contradict each other")
 
 
 def _sizes(folder: Path) -> Iterator[int]:

@@ -5,7 +5,6 @@ import { asError } from "../../api/loading";
 import { Failure } from "../../components/states";
 import { language, number, texts } from "../../i18n";
 import { to } from "../../router";
-import "../model/report/report.css";
 import { useJob } from "./job/following";
 import { Results } from "./job/results";
 import { duration, stateName } from "./job/words";

@@ -14,7 +14,6 @@ import { Mirror } from "./operate/mirror";
 import "./operate/operate.css";
 import { Traffic } from "./operate/traffic";
 import { Shadows, Versions } from "./operate/versions";
-import "./report/report.css";
 
 const say = texts({
   versions: ["Versions", "版本"],

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { asError, useLoaded } from "../../../api/loading";
 import { Shown } from "../../../components/states";
 import { number, texts } from "../../../i18n";
-import { Table } from "../../model/report/table";
+import { Table } from "../../../components/table";
 import type { Job, Receipt } from "../status";
 import { head, link, outputName, receiptOf } from "./outputs";
 import { rowsOf } from "./rows";

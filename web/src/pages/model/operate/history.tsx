@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { History, HistoryEntry } from "../../../api/types";
 import { language, texts } from "../../../i18n";
-import { Table } from "../report/table";
+import { Table } from "../../../components/table";
 import type { Changes } from "./changes";
 import { differences, trafficWords } from "./words";
 
@@ -51,7 +51,7 @@ export function HistoryPart({ history, changes }: Props) {
           {say.back()}
         </button>
       )}
-      {rows.length ? <Table caption={say.title()} head={head} rows={rows} text={[1, 2, 3, 4, 5]} /> : <p class="empty">{say.none()}</p>}
+      {rows.length ? <Table caption={say.title()} head={head} rows={rows} text={[1, 2, 3, 4, 5]} headed /> : <p class="empty">{say.none()}</p>}
       {changes && asked && current && (
         <Confirm
           entry={asked}

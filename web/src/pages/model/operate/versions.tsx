@@ -2,7 +2,7 @@
 import type { ModelDetails } from "../../../api/types";
 import { bytes, number, texts } from "../../../i18n";
 import { to } from "../../../router";
-import { Table } from "../report/table";
+import { Table } from "../../../components/table";
 import { percent } from "./words";
 
 const say = texts({
@@ -48,7 +48,7 @@ export function Versions({ model }: { readonly model: ModelDetails }) {
     ];
   });
   const head = [say.version(), say.state(), say.labels(), say.traffic(), say.mirrored(), say.size(), say.pages()];
-  return <Table caption={say.versions()} head={head} rows={rows} text={[1, 2, 6]} />;
+  return <Table caption={say.versions()} head={head} rows={rows} text={[1, 2, 6]} headed />;
 }
 
 function Links({ model, version }: { readonly model: ModelDetails; readonly version: number }) {

@@ -5,7 +5,7 @@ import { Shown } from "../../../components/states";
 import { bytes, texts } from "../../../i18n";
 import type { Estimate, Output, Report } from "./contents";
 import { withInterval } from "./metrics";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 import { estimated, metricName, milliseconds, smallerIsBetter } from "./values";
 
 const say = texts({

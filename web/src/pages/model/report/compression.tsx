@@ -1,7 +1,7 @@
 /** Variants of the model: size, time, and what they cost in quality. */
 import { bytes, texts } from "../../../i18n";
 import type { Candidate, Compression, Measurements } from "./contents";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 import { estimated, metricName, milliseconds, plainNumber } from "./values";
 
 const say = texts({

@@ -1,7 +1,7 @@
 /** The confusion matrix: numbers in a table whose cells are shaded by the share of the target's rows. */
 import { number, texts } from "../../../i18n";
 import type { Output } from "./contents";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 
 const say = texts({
   caption: ["Rows by target (down) and prediction (across). The shade is the share of the target's rows.", "按目标（纵向）和预测（横向）统计的行数；颜色深浅表示占该目标行数的比例。"],

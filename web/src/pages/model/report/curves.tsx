@@ -3,7 +3,7 @@ import { number, texts } from "../../../i18n";
 import { Chart } from "./chart";
 import type { Calibration, Curve, Output } from "./contents";
 import { joined } from "./joined";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 import { isEstimate, plainNumber } from "./values";
 
 const say = texts({

@@ -1,7 +1,7 @@
 /** Parts about columns: their importance and their statistics in the data. */
 import { number, texts } from "../../../i18n";
 import type { Content, Feature } from "./contents";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 import { plainNumber } from "./values";
 
 const say = texts({

@@ -1,7 +1,7 @@
 /** Metrics with their intervals, as numbers and as dots with whiskers. */
 import { number, texts } from "../../../i18n";
 import type { Estimate, Metrics, Output } from "./contents";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 import { MAIN, estimated, isEstimate, metricName, smallerIsBetter } from "./values";
 
 const say = texts({

@@ -2,7 +2,7 @@
 import { number, texts } from "../../../i18n";
 import { Chart } from "./chart";
 import type { Output } from "./contents";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 
 const say = texts({
   scatter: ["Prediction minus target, by prediction; {rows} rows", "预测值与目标值之差（按预测值），{rows} 行"],

@@ -2,7 +2,7 @@
 import { number, texts } from "../../../i18n";
 import type { Mistake, Slice } from "./contents";
 import { withInterval } from "./metrics";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 import { MAIN, metricName, plain, plainNumber } from "./values";
 
 const say = texts({

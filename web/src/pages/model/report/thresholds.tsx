@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { number, texts } from "../../../i18n";
 import { Chart } from "./chart";
 import type { Output } from "./contents";
-import { Table } from "./table";
+import { Table } from "../../../components/table";
 import { metricName, plainNumber } from "./values";
 
 const say = texts({

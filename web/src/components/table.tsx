@@ -1,5 +1,6 @@
 /** Tables of values; wide ones scroll in their own box. */
 import type { ComponentChildren } from "preact";
+import "./table.css";
 
 export type Cell = string | number | ComponentChildren;
 
@@ -10,15 +11,17 @@ interface Props {
   readonly rows: readonly (readonly Cell[])[];
   /** Columns of text, by position; the others are numbers. The first is text. */
   readonly text?: readonly number[];
+  /** Whether a heading above has the words of the caption, which is then for screen readers only. */
+  readonly headed?: boolean;
 }
 
-export function Table({ caption, head, rows, text = [] }: Props) {
+export function Table({ caption, head, rows, text = [], headed = false }: Props) {
   if (!rows.length) return null;
   const kind = (column: number) => (text.includes(column) ? undefined : "number");
   return (
     <div class="scrolled" role="region" aria-label={caption} tabIndex={0}>
       <table class="values">
-        <caption>{caption}</caption>
+        <caption class={headed ? "hidden" : undefined}>{caption}</caption>
         <thead>
           <tr>
             {head.map((cell, column) => (

@@ -13,13 +13,14 @@ from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.serving.serving import Options, Serving
 from lightship.serving.shadows import Shadows
+from lightship.settings import Settings
 from tests.bundles import Registries
 
 SMALL = ("modes", "pair", "roots", "scorer")
 
 
 def status(serving: Serving, method: str, path: str, body: bytes = b"") -> int:
-    service = Dispatcher(serving, allow_admin=True)
+    service = Dispatcher(serving, Settings(allow_admin=True))
     response = service.answer(Request(method, path, body=body, caller="me"))
     assert response is not None
     return response.status

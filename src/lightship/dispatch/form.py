@@ -157,9 +157,12 @@ def _targets(signature: Signature) -> list[str | int] | None:
 
 def _device(manifest: Manifest, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Return the files that run on a device, or why there are none."""
-    device = DeviceModel.from_json(manifest.device)
-    if device.reason:
-        return {"reason": device.reason}
+    try:
+        device = DeviceModel.from_json(manifest.device)
+    except BundleError as error:  # the rest of the form does not need the entry
+        return {"reason": error.message}
+    if device.file not in manifest.files:
+        return {"reason": device.reason or f"the bundle has no {device.file[:40]}"}
     served = [device.file, *(name for name in manifest.files if name.startswith(f"{ASSETS}/") and is_served(name))]
     files = [{"path": name, "bytes": sizes.get(name, 0), "sha256": manifest.files[name]} for name in served]
     return {"files": files}

@@ -158,7 +158,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         ),
         "explain": _Part(
             explain.steps(),
-            lambda _, step: explain.measure(registry, explain.QUICK if quick else explain.FULL, step),
+            lambda _, step: explain.measure(registry, keras_model, explain.QUICK if quick else explain.FULL, step),
         ),
         "trees": _Part(trees.steps(), lambda _, step: trees.measure(trees.QUICK if quick else trees.FULL, step)),
         "preprocessing": _Part(

@@ -21,8 +21,11 @@ FULL = 200
 QUICK = 10
 
 
-def measure(registry: Path, calls: int, step: Callable[[str], None]) -> dict[str, Any]:
-    """Return figures by model of a registry; raises RuntimeError if a process fails."""
+def measure(registry: Path, keras_model: Path, calls: int, step: Callable[[str], None]) -> dict[str, Any]:
+    """Return figures by model of a registry; raises RuntimeError if a process fails.
+
+    ``keras_model`` is the file of the quickstart.
+    """
     figures: dict[str, Any] = {}
     for model in MODELS:
         step(f"explain: {model}")
@@ -31,7 +34,7 @@ def measure(registry: Path, calls: int, step: Callable[[str], None]) -> dict[str
             figures[model] = run_module("benchmarks.explain.calls", parameters)
     step("creating the environment of shap, once")
     python = str(peers.make_environment("shap") / "bin" / "python")
-    beside = kernel.measure(registry, max(2, calls // 20), python, step)
+    beside = kernel.measure(registry, keras_model, max(2, calls // 20), python, step)
     return {"models": figures, "trees": trees.measure(max(3, calls // 10), python, step), "kernel": beside}
 
 

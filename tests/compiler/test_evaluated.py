@@ -94,6 +94,17 @@ def test_compile_wrong_targets_are_refused(
     assert registry.models() == []
 
 
+def test_compile_wrong_target_is_refused_before_conversion(tmp_path: Path, mlp: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.ones((4, 3), np.float32), answer=np.ones(4))
+    stages: list[str] = []
+    registry = Registry(str(tmp_path / "registry"))
+    options = CompileOptions(data=tmp_path / "data.npz", target="reply")
+    with pytest.raises(CompileError, match="data.npz.*'reply'"):
+        compile_model(mlp, registry=registry, options=options, progress=lambda stage, _: stages.append(stage))
+    assert "record" in stages
+    assert "convert" not in stages
+
+
 def test_compile_keras_reports_loss_and_metrics_of_keras(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()

@@ -31,8 +31,8 @@ from lightship.cli.evaluate import (
 )
 from lightship.cli.output import terminal
 from lightship.cli.output.failures import UNMET
-from lightship.cli.output.metrics import counted, number
-from lightship.cli.output.terminal import printable
+from lightship.cli.output.metrics import number
+from lightship.cli.output.terminal import counted, printable
 from lightship.evaluation.comparison import ComparedOutput, Comparison, Requirement, Verdict, compare
 from lightship.evaluation.evaluate import Options
 from lightship.registry.registry import Registry

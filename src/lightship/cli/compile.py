@@ -19,7 +19,7 @@ from lightship.cli.output import compression, terminal
 from lightship.cli.output.compression import duration
 from lightship.cli.output.metrics import metrics_table
 from lightship.cli.output.stages import stages, warning
-from lightship.cli.output.terminal import command, has_stack
+from lightship.cli.output.terminal import command, counted, has_stack
 from lightship.evaluation.evaluation import Evaluated
 from lightship.evaluation.metrics import Figure
 from lightship.extras import installation
@@ -131,7 +131,7 @@ def _print(report: Report, registry: Registry) -> None:
     for output, figures in report.metrics.items():
         console.print(metrics_table(output, {name: Figure(**figure) for name, figure in figures.items()}))
     if report.skipped:
-        console.print(f"{report.skipped:,} rows of the data were skipped")
+        console.print(f"skipped in the data: {counted(report.skipped, 'row')}")
         print_left_out(console, Evaluated("", "", 0, report.skipped, report.skips))
     for text in report.warnings:
         console.print(f"warning: {text}")

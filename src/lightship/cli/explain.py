@@ -21,7 +21,7 @@ from lightship.cli.arguments.options import (
 )
 from lightship.cli.arguments.request import read_request
 from lightship.cli.output import attributions
-from lightship.cli.output.terminal import console, quiet
+from lightship.cli.output.terminal import console, counted, quiet
 from lightship.inputs import kind_of
 from lightship.model import Model
 from lightship.protocols import native
@@ -99,7 +99,7 @@ def explain_command(
         return click.echo(native.encode_explain(explained).body)
     _print(explained)
     if count > len(rows):
-        console().print(f"{count - len(rows):,} more rows: --limit 0 explains all, --json gives them as JSON")
+        console().print(f"{counted(count - len(rows), 'more row')}: --limit 0 explains all, --json gives them as JSON")
     return None
 
 

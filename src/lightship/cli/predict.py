@@ -22,7 +22,7 @@ from lightship.cli.arguments.options import (
     transforms_option,
 )
 from lightship.cli.arguments.request import read_request
-from lightship.cli.output.terminal import console, printable, quiet
+from lightship.cli.output.terminal import console, counted, printable, quiet
 from lightship.model import Model
 from lightship.protocols import native
 from lightship.registry.registry import Registry
@@ -96,7 +96,9 @@ def _print(record: Mapping[str, Any], limit: int) -> None:
         table.add_row(str(number), _cell(row, whole=not limit), *(_top_class(ranked[number - 1]) if ranked else ()))
     screen.print(table)
     if left_out := max(0, len(rows) - limit) if limit else 0:
-        screen.print(f"{left_out:,} more rows: --limit 0 prints all, --json or --output FILE gives them as JSON")
+        screen.print(
+            f"{counted(left_out, 'more row')}: --limit 0 prints all, --json or --output FILE gives them as JSON"
+        )
 
 
 def _top_class(classes: Mapping[str, float | None]) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from lightship.bundle.golden import write_golden
 from lightship.calls import Call
 from lightship.compiler import reporting, sources, stages
 from lightship.compiler.compression.measuring import recordings as compression
-from lightship.compiler.compression.measuring.target_rows import check_budget
+from lightship.compiler.compression.measuring.target_rows import check_targets
 from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.declarations.config import Config
 from lightship.compiler.declarations.tokenized import tokenized
@@ -140,8 +140,9 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         original = loaded.original
         begin("record")
         recorded = _record(loaded)
-        if job.budget and job.budget.metric and job.data:
-            check_budget(job.budget, recorded.client[0], job.data, target=job.target)
+        metric = job.budget.metric if job.budget else None
+        if job.data and (metric or job.target is not None):
+            check_targets(recorded.client[0], job.data, target=job.target, metric=metric)
         begin("convert")
         recorded = recorded.with_export_shapes(original, loaded.config)
         choice = compile_best(original, recorded.own, job.folder, engine=job.engine, slow=job.slow)

@@ -108,6 +108,10 @@ def _check_target(options: CompileOptions) -> None:
     """Raise CompileError where a target has no data or a budget cannot be kept."""
     if options.target is not None and options.data is None:
         raise CompileError(f"the target '{options.target}' needs the file that has it: give --data")
+    if options.target is not None and options.data is not None and options.data.suffix == ".npy":
+        raise CompileError(
+            f"{options.data.name} has no targets: give an .npz file with an array '{options.target[:80]}'"
+        )
     if options.budget is None:
         return
     if options.engine == "tensorflow":

@@ -19,7 +19,6 @@ from lightship.compiler.job import BuildJob
 from lightship.compiler.sandbox import Progress
 from lightship.compiler.sources.base import Compiled
 from lightship.compiler.verification.datafiles import of_data
-from lightship.errors import InvalidInput
 from lightship.evaluation.data import open_data
 from lightship.evaluation.evaluate import Options, evaluate, has_targets, report_parts, sample
 from lightship.evaluation.evaluation import SCHEMA
@@ -75,10 +74,6 @@ def _options(bundle: Bundle, job: BuildJob) -> Options | None:
         return None
     with of_data(job.data):
         if job.data.suffix == ".npy":
-            if job.target is not None:
-                raise InvalidInput(
-                    f"{job.data.name} has no targets: give an .npz file with an array '{job.target[:80]}'"
-                )
             return None
         if job.target is None:
             model = Model.load(bundle, transforms=job.transforms)

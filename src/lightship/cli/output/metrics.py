@@ -27,8 +27,3 @@ def figure(value: Figure) -> tuple[str, str]:
 def number(value: float) -> str:
     """Return a number with four digits after the point, or four significant ones."""
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.5g}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number and its noun, such as ``1 row`` or ``2,000 rows``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

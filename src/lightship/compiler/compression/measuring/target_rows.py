@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lightship.calls import Call
-from lightship.compiler.compression.budget import Budget
 from lightship.compiler.compression.measuring.metrics import task_with
 from lightship.compiler.verification import datafiles
 from lightship.compiler.verification.recordings import Recording
@@ -31,21 +30,26 @@ def task_of(metric: str, data: Data, signature: Signature, *, target: str | None
     Targets are found as by an evaluation; ``golden`` are recorded values of the first output. Raises InvalidInput where
     there are none, and CompileError where the metric fits no output that has targets.
     """
-    check_rows(signature)
-    tasks = tasks_of(signature, requested=target, columns=data.columns, default=data.target, golden=golden)
-    return task_with(metric, tasks)
+    return task_with(metric, _tasks(data, signature, target=target, golden=golden))
 
 
-def check_budget(budget: Budget, recording: Recording, data: Path, *, target: str | None) -> None:
-    """Raise CompileError where a budget's metric cannot be computed.
+def check_targets(recording: Recording, data: Path, *, target: str | None, metric: str | None) -> None:
+    """Check that the data has the targets, and that a budget's metric fits them.
 
-    ``recording`` is of the first signature.
+    ``recording`` is of the first signature. Raises InvalidInput or CompileError.
     """
     signature = recording.signature
     _, outputs = recording.batches[-1]
     golden = outputs.get(signature.outputs[0].name)
     with datafiles.of_data(data):
-        task_of(budget.metric, open_data(data, signature), signature, target=target, golden=golden)
+        tasks = _tasks(open_data(data, signature), signature, target=target, golden=golden)
+    if metric:
+        task_with(metric, tasks)
+
+
+def _tasks(data: Data, signature: Signature, *, target: str | None, golden: Array | None) -> Sequence[Task]:
+    check_rows(signature)
+    return tasks_of(signature, requested=target, columns=data.columns, default=data.target, golden=golden)
 
 
 @dataclass(frozen=True)

@@ -151,14 +151,14 @@ def test_invoke_closed_function_fails(make: Callable[..., ProcessFunction]) -> N
 
 
 PARENT = """
-import sys, threading
+import sys
 from pathlib import Path
 from lightship.local.template.parts import FunctionSpec
 from lightship.local.functions.workers import ProcessFunction
 spec = FunctionSpec("Echo", "echo", "arn", Path(sys.argv[1]), "app.handler", 600, 512, {}, http=False)
 function = ProcessFunction(spec, environment={}, folder=Path(sys.argv[2]))
 print(function.invoke({})["pid"], flush=True)
-threading.Thread(target=function.invoke, args=({"spin": True},)).start()
+function.invoke({"spin": True})
 """
 
 

@@ -84,6 +84,16 @@ def test_metrics_are_main_ones_of_report(
     assert ask(answers, "/models/pair")["metrics"] == pair["metrics"]
 
 
+def test_catalogue_with_missing_report_file_states_report_of_manifest(registries: Registries, tmp_path: Path) -> None:
+    with_report(registries.small, tmp_path, content=report(numbers()))
+    republish(Registry(str(tmp_path)), registries.small / "modes" / "1", "modes")
+    (tmp_path / "pair" / "1" / "report.json").unlink()
+    answers = Answers(Registry(str(tmp_path)))
+    assert [model["report"] for model in ask(answers, "/models")["models"]] == [False, True]
+    assert ask(answers, "/models/pair")["report"] is True
+    assert ask(answers, "/models/modes")["report"] is False
+
+
 @pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize(
     "content", ["{", "[]", '{"evaluation": 5}', '{"evaluation": {"outputs": [{"task": "number"}]}}']

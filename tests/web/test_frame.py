@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import BrowserContext
 
+from tests.emulator import ROOT
 from tests.web.conftest import Serve
 from tests.web.page import Page
 
@@ -49,6 +53,22 @@ def test_lost_connection_is_shown_until_server_answers(page: Page, context: Brow
     assert page.findings() == []
     context.set_offline(False)
     page.wait_until("!document.querySelector('.connection')")
+
+
+def test_server_without_page_names_command_in_styled_page(
+    context: BrowserContext, serve: Serve, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "src", tmp_path, ignore=shutil.ignore_patterns("static", "__pycache__"), dirs_exist_ok=True)
+    page = Page(context.new_page(), serve(PYTHONPATH=str(tmp_path)))
+    page.open(width=390, scheme="dark")
+    page.wait_for("make web")
+    assert page.tab.evaluate(GROUND) == "rgb(16, 23, 29)"
+    assert page.findings() == []
+    assert page.overflow() <= 0
+    page.click("its documentation")
+    page.tab.wait_for_url("**/docs")
+    page.expect_error("503")
+    assert page.errors == []
 
 
 def test_page_behind_prefix_loads_files(context: BrowserContext, serve: Serve) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.emulator import ROOT
+from lightship.settings.page import JOB_VARIABLES
+from tests.emulator import EXAMPLES, ROOT
 from tests.web.conftest import Serve
 from tests.web.page import Page
 
@@ -69,6 +70,22 @@ def test_server_without_page_names_command_in_styled_page(
     page.tab.wait_for_url("**/docs")
     page.expect_error("503")
     assert page.errors == []
+
+
+@pytest.mark.parametrize("language", ["English", "中文"])
+def test_header_on_phone_has_one_line(context: BrowserContext, serve: Serve, language: str) -> None:
+    """All links are there: files of a stack, and models on the device."""
+    page = Page(
+        context.new_page(), serve(**dict.fromkeys(JOB_VARIABLES, "files") | {"LIGHTSHIP_REGISTRY": str(EXAMPLES)})
+    )
+    page.open("#/models/quickstart/device", width=390)
+    page.click("Use offline", role="button")
+    page.tab.locator("header a[href='#/offline']").wait_for()
+    page.choose("Language", language)
+    assert page.tab.locator("header nav a").count() == 4
+    assert page.tab.locator("header").bounding_box()["height"] < 64  # type: ignore[index]
+    assert page.overflow() <= 0
+    assert page.findings() == []
 
 
 def test_page_behind_prefix_loads_files(context: BrowserContext, serve: Serve) -> None:

@@ -60,12 +60,22 @@ def test_list_of_many_models_is_searched_and_sorted(
     assert page.findings() == []
 
 
-def test_empty_registry_shows_command(context: BrowserContext, serve: Serve, tmp_path: Path) -> None:
-    page = Page(context.new_page(), serve(registry=tmp_path))
-    page.open()
-    page.wait_for("There are no models yet.")
-    page.wait_for("lightship compile")
+def test_empty_registry_shows_commands_until_model_is_added(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = Page(context.new_page(), serve(registry=tmp_path, LIGHTSHIP_REFRESH_SECONDS="0.1"))
+    page.open(width=390)
+    page.wait_for("There are no models yet")
+    page.wait_for("lightship compile --help")
+    page.click("Copy")
+    page.wait_for("Copied")
+    assert page.tab.evaluate("navigator.clipboard.readText()") == "lightship compile my-model.keras"
     assert page.findings() == []
+    assert page.overflow() <= 0
+    shutil.copytree(registries.examples / "quickstart", tmp_path / "quickstart")
+    page.click("Look again")
+    page.click("quickstart")
 
 
 def test_failed_model_shows_reason_and_other_tabs(

@@ -114,5 +114,5 @@ function Page({ settings }: { readonly settings: Settings }) {
   if (first === "jobs" && second) return <JobPage key={second} id={second} />;
   if (first === "jobs") return <JobsPage />;
   if (first === "offline") return <OfflinePage name={second} />;
-  return <ModelsPage />;
+  return <ModelsPage settings={settings} />;
 }

@@ -86,7 +86,21 @@ def test_report_of_version_without_one_names_command(page: Page) -> None:
     page.open(f"{SHOP}?version=2")
     page.wait_for("lightship compile digits.keras")
     assert page.findings() == []
-    page.expect_error("404")
+
+
+def test_comparison_with_version_without_report_says_so(page: Page) -> None:
+    page.open(f"{SHOP}?version=1&with=2")
+    page.wait_for("Version 2 has no report.")
+
+
+def test_report_of_default_version_without_one_needs_no_further_request(context: BrowserContext, address: str) -> None:
+    page = Page(context.new_page(), address)
+    asked: list[str] = []
+    page.tab.on("request", lambda request: asked.append(request.url))
+    page.open("#/models/digits/report")
+    page.wait_for("lightship compile digits.keras")
+    assert [url.removeprefix(address) for url in asked if "models" in url] == ["models/digits"]
+    assert page.errors == []
 
 
 def test_comparison_explains_intervals(page: Page) -> None:

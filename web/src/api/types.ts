@@ -29,6 +29,8 @@ export interface ModelSummary {
   /** Kinds of the inputs of the default signature. */
   readonly kinds?: readonly Kind[];
   readonly purpose?: string;
+  /** Whether the default version has a report; absent where its manifest cannot be read. */
+  readonly report?: boolean;
   readonly metrics?: Readonly<Record<string, number>>;
   readonly labels: Readonly<Record<string, number>>;
   /** Percent of the requests by version; empty without a split. */

@@ -1,6 +1,6 @@
 /** The report of a version, and its comparison with another one. */
-import { get, modelPath } from "../../api/client";
-import { type Loaded, useLoaded } from "../../api/loading";
+import { modelPath } from "../../api/client";
+import { useLoaded } from "../../api/loading";
 import type { ModelDetails } from "../../api/types";
 import { Copyable } from "../../components/copy";
 import { Shown } from "../../components/states";
@@ -8,9 +8,9 @@ import { texts } from "../../i18n";
 import { go, to } from "../../router";
 import type { ModelTabProps } from "./model";
 import { Comparison } from "./report/compare";
-import type { Report } from "./report/contents";
 import { Parts } from "./report/parts";
 import { Printable } from "./report/printable";
+import { reportOf } from "./report/loading";
 import "./report/report.css";
 
 const say = texts({
@@ -26,31 +26,26 @@ const say = texts({
 export function ReportTab({ model, query }: ModelTabProps) {
   const version = Number(query.get("version")) || model.version || null;
   const other = Number(query.get("with")) || null;
-  const [report, again] = useLoaded((signal) => get<Report>(modelPath(model.name, version, "/report?format=json"), signal), [model.name, version]);
+  const [report, again] = useLoaded((signal) => reportOf(model, version, signal), [model.name, version, model.report]);
   return (
     <div class="report">
       <Choices model={model} version={version} other={other}>
-        {report.state === "ready" && <Printable path={modelPath(model.name, version, "/report")} />}
+        {report.state === "ready" && report.value && <Printable path={modelPath(model.name, version, "/report")} />}
       </Choices>
-      {absent(report) && model.versions.includes(version ?? 0) ? (
-        <NoReport model={model} version={version} />
-      ) : (
-        <Shown of={report} again={again}>
-          {(found) => (
+      <Shown of={report} again={again}>
+        {(found) =>
+          found ? (
             <>
-              {other !== null && <Comparison found={found} other={other} />}
+              {other !== null && <Comparison model={model} found={found} other={other} />}
               <Parts found={found} />
             </>
-          )}
-        </Shown>
-      )}
+          ) : (
+            <NoReport model={model} version={version} />
+          )
+        }
+      </Shown>
     </div>
   );
-}
-
-/** Return whether the server says that there is no report, as opposed to another error. */
-function absent(report: Loaded<Report>): boolean {
-  return report.state === "failed" && report.error.status === 404;
 }
 
 interface ChoicesProps {

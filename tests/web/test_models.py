@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -78,18 +79,24 @@ def test_empty_registry_shows_commands_until_model_is_added(
     page.click("quickstart")
 
 
-def test_failed_model_shows_reason_and_other_tabs(
-    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+@pytest.mark.parametrize(
+    ("file", "reason"), [("manifest.json", "not a manifest"), ("model.tflite", "its digest differs")]
+)
+def test_failed_model_shows_reason_once_on_each_tab(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path, file: str, reason: str
 ) -> None:
     shutil.copytree(registries.examples / "quickstart", tmp_path / "broken")
-    (tmp_path / "broken" / "1" / "manifest.json").write_text("{")
+    (tmp_path / "broken" / "1" / file).write_text("{")
     page = Page(context.new_page(), serve(registry=tmp_path))
     page.open()
     expect(page.tab.locator(".card")).to_contain_text("failed")
-    expect(page.tab.locator(".card .problem")).to_contain_text("manifest")
+    expect(page.tab.locator(".card .problem")).to_contain_text(reason)
     page.click("broken")
-    page.tab.get_by_role("alert").first.wait_for()
+    expect(page.tab.get_by_role("alert")).to_have_text(re.compile("See the reason above."))
+    expect(page.tab.get_by_text(reason)).to_have_count(1)
     page.click("Versions")
+    page.tab.get_by_role("heading", name="History").wait_for()
+    expect(page.tab.get_by_text(reason)).to_have_count(1)
     expect(page.tab.get_by_role("alert")).to_have_count(0)
 
 

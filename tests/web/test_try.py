@@ -104,6 +104,31 @@ def test_json_body_shows_errors_in_place(page: Page) -> None:
     page.expect_error("400")
 
 
+def test_refused_request_offers_neither_retry_nor_explanation(page: Page) -> None:
+    page.open(QUICKSTART)
+    why, retry = page.named("Why this answer?"), page.named("Try again")
+    expect(why).to_be_visible()
+    page.click("JSON")
+    page.fill("Request body as JSON", '{"input": [1, 2]}')
+    page.wait_for("must have shape [any, 3]")
+    expect(why).to_have_count(0)
+    expect(retry).to_have_count(0)
+    page.fill("Request body as JSON", '{"input": [[1, 2, 3]]}')
+    expect(why).to_be_visible()
+    page.expect_error("400")
+
+
+def test_incomplete_input_offers_no_explanation(page: Page) -> None:
+    page.open(QUICKSTART)
+    why = page.named("Why this answer?")
+    expect(why).to_be_visible()
+    page.fill("mean radius", "")
+    page.wait_for("Complete the input")
+    expect(why).to_have_count(0)
+    page.fill("mean radius", "12")
+    expect(why).to_be_visible()
+
+
 def test_lost_connection_is_survived(page: Page) -> None:
     page.open(QUICKSTART)
     page.tab.locator(".best").wait_for()

@@ -50,7 +50,7 @@ export function TryTab({ model, form, query, settings }: TabProps) {
       <section aria-labelledby="try-answer" class="panel">
         <h2 id="try-answer">{say.answer()}</h2>
         <Result form={form} asked={asked} reading={reading} />
-        <Why form={form} draft={draft} path={path} body={reading.body} live={live} />
+        <Why form={form} draft={draft} path={path} body={asked.answer && reading.body} live={live} />
       </section>
       <Request form={form} draft={draft} reading={reading} version={version} settings={settings} />
     </div>

@@ -16,6 +16,8 @@ from playwright.sync_api import BrowserContext, expect
 from lightship.bundle import Bundle
 from lightship.registry.registry import Registry
 from tests.bundles import Registries
+from tests.evaluation.report.published import with_report
+from tests.evaluation.report.reports import numbers, report
 from tests.web.conftest import Serve
 from tests.web.page import Page
 
@@ -127,6 +129,17 @@ def test_incomplete_input_offers_no_explanation(page: Page) -> None:
     expect(why).to_have_count(0)
     page.fill("mean radius", "12")
     expect(why).to_be_visible()
+
+
+def test_range_of_field_names_source(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+) -> None:
+    content = report(numbers()) | {"baseline": {"features": [{"name": "mean radius", "min": 5.0, "max": 30.0}]}}
+    with_report(registries.examples, tmp_path, model="quickstart", content=content)
+    page = Page(context.new_page(), serve(registry=tmp_path))
+    page.open(QUICKSTART)
+    page.wait_for("5 to 30 in the report's data")
+    page.wait_for("in the recorded rows")
 
 
 def test_lost_connection_is_survived(page: Page) -> None:

@@ -54,6 +54,8 @@ export interface Column {
   /** The range in the report's data, else in the recorded rows; values outside are allowed. */
   readonly low?: number;
   readonly high?: number;
+  /** Where the range comes from; forms that an earlier release stored offline do not say it. */
+  readonly source?: "report" | "recorded";
   /** Whether the value may be missing. */
   readonly optional?: boolean;
 }

@@ -32,6 +32,7 @@ def test_card_shows_version_and_default_and_links_to_model(page: Page) -> None:
     expect(card).to_contain_text("default")
     expect(card).to_contain_text("version 1")
     expect(card).to_contain_text("litert")
+    expect(card).to_contain_text("Estimates from three measurements of cell nuclei")
     page.click("quickstart")
     page.tab.locator(".best").wait_for()
 

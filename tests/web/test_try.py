@@ -178,8 +178,8 @@ def test_range_of_field_names_source(
     with_report(registries.examples, tmp_path, model="quickstart", content=content)
     page = Page(context.new_page(), serve(registry=tmp_path))
     page.open(QUICKSTART)
-    page.wait_for("5 to 30 in the report's data")
-    page.wait_for("in the recorded rows")
+    page.wait_for("report's data: 5 to 30")
+    page.wait_for("recorded rows: ")
 
 
 def test_lost_connection_is_survived(page: Page) -> None:

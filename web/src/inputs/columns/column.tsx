@@ -4,8 +4,8 @@ import { number, texts } from "../../i18n";
 
 const say = texts({
   range: ["{low} to {high}", "{low} 至 {high}"],
-  report: ["{low} to {high} in the report's data", "报告数据中为 {low} 至 {high}"],
-  recorded: ["{low} to {high} in the recorded rows", "记录的行中为 {low} 至 {high}"],
+  report: ["report's data: {low} to {high}", "报告数据：{low} 至 {high}"],
+  recorded: ["recorded rows: {low} to {high}", "记录的行：{low} 至 {high}"],
   optional: ["optional", "可选"],
   slider: ["{name}, slider", "{name}，滑块"],
   choose: ["Choose…", "请选择…"],

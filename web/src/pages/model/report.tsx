@@ -19,7 +19,8 @@ const say = texts({
   none: ["no other version", "不对比"],
   number: ["version {number}", "版本 {number}"],
   missing: ["Version {number} has no report: it was compiled without data that have targets.", "版本 {number} 没有报告：编译时没有提供带目标值的数据。"],
-  make: ["This command makes a version with a report:", "以下命令生成带有报告的版本："],
+  unmeasured: ["Version {number} has no metrics: it was compiled without data that have targets.", "版本 {number} 没有指标：编译时没有提供带目标值的数据。"],
+  make: ["This command makes a version with metrics:", "以下命令生成带有指标的版本："],
   command: ["Command", "命令"],
 });
 
@@ -38,9 +39,10 @@ export function ReportTab({ model, query }: ModelTabProps) {
             <>
               {other !== null && <Comparison model={model} found={found} other={other} />}
               <Parts found={found} />
+              {!found.report.evaluation && <Command model={model} reason={say.unmeasured({ number: found.version })} />}
             </>
           ) : (
-            <NoReport model={model} version={version} />
+            <Command model={model} reason={say.missing({ number: version ?? "" })} />
           )
         }
       </Shown>
@@ -86,10 +88,11 @@ function Choices({ model, version, other, children }: ChoicesProps) {
   );
 }
 
-function NoReport({ model, version }: { readonly model: ModelDetails; readonly version: number | null }) {
+/** Show how a version gets metrics. */
+function Command({ model, reason }: { readonly model: ModelDetails; readonly reason: string }) {
   return (
     <>
-      <p>{say.missing({ number: version ?? "" })}</p>
+      <p>{reason}</p>
       <p>{say.make()}</p>
       <Copyable label={say.command()} text={`lightship compile ${model.name}.keras --name ${model.name} --data test.csv --target COLUMN`} />
     </>

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from lightship.settings.page import JOB_VARIABLES
 from tests.emulator import EXAMPLES, ROOT
@@ -33,6 +33,21 @@ def test_language_is_kept(page: Page) -> None:
     page.open()
     page.wait_for("模型")
     assert page.tab.evaluate("document.documentElement.lang") == "zh"
+
+
+def test_page_reached_by_keyboard_has_focus_and_own_title(page: Page) -> None:
+    page.open()
+    content = page.tab.locator("main")
+    assert page.tab.title() == "Models · Lightship"
+    page.named("quickstart").press("Enter")
+    expect(content).to_be_focused()
+    assert page.tab.title() == "quickstart · Lightship"
+    page.tab.keyboard.press("Tab")
+    expect(page.named("Try it")).to_be_focused()
+    page.tab.go_back()
+    page.named("quickstart").wait_for()
+    expect(content).to_be_focused()
+    assert page.tab.title() == "Models · Lightship"
 
 
 def test_colours_of_choice_replace_those_of_system_and_are_kept(page: Page) -> None:

@@ -5,6 +5,7 @@ import { get } from "./api/client";
 import { useLoaded } from "./api/loading";
 import { onSessionChange, signedIn } from "./api/session";
 import type { Settings } from "./api/types";
+import { useArrival } from "./components/arrival";
 import { ConnectionLine } from "./components/connection";
 import { LanguageChoice } from "./components/language";
 import { Shown } from "./components/states";
@@ -110,6 +111,7 @@ function SignedIn({ settings }: { readonly settings: Settings }) {
 function Page({ settings }: { readonly settings: Settings }) {
   const { segments, query } = useLocation();
   const [first, second, third] = segments;
+  useArrival(second ?? (first === "jobs" ? say.jobs() : first === "offline" ? say.offline() : say.models()));
   if (first === "models" && second) return <ModelPage key={second} name={second} tab={third ?? "try"} query={query} settings={settings} />;
   if (first === "jobs" && second) return <JobPage key={second} id={second} />;
   if (first === "jobs") return <JobsPage />;

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import getitem
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -30,7 +33,10 @@ from tests.app.schema_cases import (
     without,
 )
 from tests.bundles import Registries
+from tests.evaluation.report.published import with_report
+from tests.evaluation.report.reports import numbers, report
 from tests.inputs.tabular.customers import ROW
+from tests.serve import Answers
 
 OWN = {"openapi": "3.1.0", "info": {"title": "Lightship", "version": "1"}, "paths": {}}
 OUTPUTS = (TensorSpec("y", "float32", (None,)),)
@@ -67,6 +73,28 @@ def check(served: Served, bodies: list[Any], *, accepted: bool) -> None:
     """Check that schema and server agree on all bodies."""
     assert [body for body in bodies if served.accepts(body) is not accepted] == []
     assert [body for body in bodies if served.described(body) is not accepted] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "field"),
+    [
+        ("/models", "/models", ("models", 0, "report")),
+        ("/models/pair", "/models/{name}", ("report",)),
+        ("/models/pair/form", "/models/{name}/form", ("inputs", 0, "columns", 0, "source")),
+    ],
+)
+def test_schema_of_answer_about_model_describes_field(
+    registries: Registries, tmp_path: Path, path: str, route: str, field: tuple[Any, ...]
+) -> None:
+    with_report(registries.small, tmp_path, content=report(numbers()))
+    answer = Answers(Registry(str(tmp_path))).answer(Request("GET", path, caller="me"))
+    described = orjson.loads(orjson.dumps(document(OWN, (), token=False)))["paths"][route]["get"]
+    validator = Draft202012Validator(described["responses"]["200"]["content"]["application/json"]["schema"])
+    record = orjson.loads(answer.body)
+    validator.validate(record)
+    *way, name = field
+    reduce(getitem, way, record)[name] = "other"
+    assert not validator.is_valid(record)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from lightship.compiler.declarations.config import CARD_KEYS
 from lightship.protocols.http import Request
 from lightship.registry.registry import Registry
 from lightship.registry.state import Routing
@@ -82,6 +83,28 @@ def test_metrics_are_main_ones_of_report(
     assert names <= pair["metrics"].keys()
     assert pair["metrics"] == {name: values[name]["value"] for name in pair["metrics"]}
     assert ask(answers, "/models/pair")["metrics"] == pair["metrics"]
+
+
+def test_details_of_each_example_have_complete_card(registries: Registries) -> None:
+    seen = set()
+    for folder in (registries.examples, registries.examples.with_name("sklearn"), registries.transformed):
+        answers = Answers(Registry(str(folder)))
+        for model in ask(answers, "/models")["models"]:
+            card = ask(answers, f"/models/{model['name']}")["card"]
+            assert card.keys() == set(CARD_KEYS)
+            assert model["purpose"] == card["purpose"]
+            seen.add(model["name"])
+    assert seen == {"quickstart", "digits", "logistic", "expenses"}
+
+
+def test_catalogue_with_missing_report_file_states_report_of_manifest(registries: Registries, tmp_path: Path) -> None:
+    with_report(registries.small, tmp_path, content=report(numbers()))
+    republish(Registry(str(tmp_path)), registries.small / "modes" / "1", "modes")
+    (tmp_path / "pair" / "1" / "report.json").unlink()
+    answers = Answers(Registry(str(tmp_path)))
+    assert [model["report"] for model in ask(answers, "/models")["models"]] == [False, True]
+    assert ask(answers, "/models/pair")["report"] is True
+    assert ask(answers, "/models/modes")["report"] is False
 
 
 @pytest.mark.parametrize("loaded", [False, True])

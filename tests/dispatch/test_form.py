@@ -166,9 +166,9 @@ def test_ranges_are_those_of_report(registries: Registries, tmp_path: Path) -> N
     content = report(numbers()) | {"baseline": {"features": features}}
     answers = Answers(Registry(str(with_report(registries.small, tmp_path, content=content))))
     first, second = form(answers, "pair")["inputs"]
-    assert first["columns"][0] == {"name": "a_0", "type": "number", "low": -5.0, "high": 0.1}
-    assert first["columns"][1] == {"name": "a_1", "type": "number", "low": 0.5, "high": 4.0}
-    assert second["columns"] == [{"name": "b", "type": "number", "low": 1.0, "high": 2.0}]
+    assert first["columns"][0] == {"name": "a_0", "type": "number", "low": -5.0, "high": 0.1, "source": "report"}
+    assert first["columns"][1] == {"name": "a_1", "type": "number", "low": 0.5, "high": 4.0, "source": "recorded"}
+    assert second["columns"] == [{"name": "b", "type": "number", "low": 1.0, "high": 2.0, "source": "recorded"}]
 
 
 def test_form_of_typed_table_has_types_and_optional_columns(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_form_of_typed_table_has_types_and_optional_columns(tmp_path: Path) -> N
     found = form(published(tmp_path, typed(columns, width=5), rows={"x": np.float32([[40.7, np.nan, 1, 1, 2024]])}))
     (table,) = found["inputs"]
     described = {column["name"]: column for column in table["columns"]}
-    assert described["age"] == {"name": "age", "type": "number", "low": 40.7, "high": 40.7}
+    assert described["age"] == {"name": "age", "type": "number", "low": 40.7, "high": 40.7, "source": "recorded"}
     assert described["income"] == {"name": "income", "type": "number", "optional": True}
     assert described["city"] == {"name": "city", "type": "category", "values": ["Oslo", "Rome"]}
     assert described["smoker"] == {"name": "smoker", "type": "boolean", "optional": True}

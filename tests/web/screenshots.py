@@ -87,7 +87,7 @@ PAGES = {
     "why-table": Shot("examples", "#/models/quickstart/try", ".contributions", _explain),
     "why-image": Shot("examples", "#/models/digits/try", "#why canvas, #why table", _explain),
     "report": Shot("examples", "#/models/digits/report?version=1"),
-    "report-none": Shot("examples", "#/models/quickstart/report"),
+    "report-card": Shot("examples", "#/models/quickstart/report"),
     "device": Shot("examples", "#/models/quickstart/device"),
     "versions": Shot("examples", "#/models/digits/operate"),
     "versions-admin": Shot("admin", "#/models/digits/operate"),
@@ -97,7 +97,7 @@ PAGES = {
     "failed": Shot("failed", "#/models/quickstart/try", ".failure"),
     "failed-models": Shot("failed", ready=".card"),
     "sign-in": Shot("token", ready=".sign-in"),
-    "empty": Shot("empty", ready=".empty"),
+    "empty": Shot("empty", ready=".first"),
     "not-built": Shot("unbuilt"),
 }
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import BrowserContext
+import shutil
+from pathlib import Path
 
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from lightship.settings.page import JOB_VARIABLES
+from tests.emulator import EXAMPLES, ROOT
 from tests.web.conftest import Serve
 from tests.web.page import Page
 
@@ -30,6 +35,21 @@ def test_language_is_kept(page: Page) -> None:
     assert page.tab.evaluate("document.documentElement.lang") == "zh"
 
 
+def test_page_reached_by_keyboard_has_focus_and_own_title(page: Page) -> None:
+    page.open()
+    content = page.tab.locator("main")
+    assert page.tab.title() == "Models · Lightship"
+    page.named("quickstart").press("Enter")
+    expect(content).to_be_focused()
+    assert page.tab.title() == "quickstart · Lightship"
+    page.tab.keyboard.press("Tab")
+    expect(page.named("Try it")).to_be_focused()
+    page.tab.go_back()
+    page.named("quickstart").wait_for()
+    expect(content).to_be_focused()
+    assert page.tab.title() == "Models · Lightship"
+
+
 def test_colours_of_choice_replace_those_of_system_and_are_kept(page: Page) -> None:
     page.open(scheme="light")
     light = page.tab.evaluate(GROUND)
@@ -49,6 +69,38 @@ def test_lost_connection_is_shown_until_server_answers(page: Page, context: Brow
     assert page.findings() == []
     context.set_offline(False)
     page.wait_until("!document.querySelector('.connection')")
+
+
+def test_server_without_page_names_command_in_styled_page(
+    context: BrowserContext, serve: Serve, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "src", tmp_path, ignore=shutil.ignore_patterns("static", "__pycache__"), dirs_exist_ok=True)
+    page = Page(context.new_page(), serve(PYTHONPATH=str(tmp_path)))
+    page.open(width=390, scheme="dark")
+    page.wait_for("make web")
+    assert page.tab.evaluate(GROUND) == "rgb(16, 23, 29)"
+    assert page.findings() == []
+    assert page.overflow() <= 0
+    page.click("its documentation")
+    page.tab.wait_for_url("**/docs")
+    page.expect_error("503")
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("language", ["English", "中文"])
+def test_header_on_phone_has_one_line(context: BrowserContext, serve: Serve, language: str) -> None:
+    """All links are there: files of a stack, and models on the device."""
+    page = Page(
+        context.new_page(), serve(**dict.fromkeys(JOB_VARIABLES, "files") | {"LIGHTSHIP_REGISTRY": str(EXAMPLES)})
+    )
+    page.open("#/models/quickstart/device", width=390)
+    page.click("Use offline", role="button")
+    page.tab.locator("header a[href='#/offline']").wait_for()
+    page.choose("Language", language)
+    assert page.tab.locator("header nav a").count() == 4
+    assert page.tab.locator("header").bounding_box()["height"] < 64  # type: ignore[index]
+    assert page.overflow() <= 0
+    assert page.findings() == []
 
 
 def test_page_behind_prefix_loads_files(context: BrowserContext, serve: Serve) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def test_card_shows_version_and_default_and_links_to_model(page: Page) -> None:
     expect(card).to_contain_text("default")
     expect(card).to_contain_text("version 1")
     expect(card).to_contain_text("litert")
+    expect(card).to_contain_text("Estimates from three measurements of cell nuclei")
     page.click("quickstart")
     page.tab.locator(".best").wait_for()
 
@@ -60,26 +62,42 @@ def test_list_of_many_models_is_searched_and_sorted(
     assert page.findings() == []
 
 
-def test_empty_registry_shows_command(context: BrowserContext, serve: Serve, tmp_path: Path) -> None:
-    page = Page(context.new_page(), serve(registry=tmp_path))
-    page.open()
-    page.wait_for("There are no models yet.")
-    page.wait_for("lightship compile")
-    assert page.findings() == []
-
-
-def test_failed_model_shows_reason_and_other_tabs(
+def test_empty_registry_shows_commands_until_model_is_added(
     context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
 ) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = Page(context.new_page(), serve(registry=tmp_path, LIGHTSHIP_REFRESH_SECONDS="0.1"))
+    page.open(width=390)
+    page.wait_for("There are no models yet")
+    page.wait_for("lightship compile --help")
+    page.click("Copy")
+    page.wait_for("Copied")
+    assert page.tab.evaluate("navigator.clipboard.readText()") == "lightship compile my-model.keras"
+    assert page.findings() == []
+    assert page.overflow() <= 0
+    shutil.copytree(registries.examples / "quickstart", tmp_path / "quickstart")
+    page.click("Look again")
+    page.click("quickstart")
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"), [("manifest.json", "not a manifest"), ("model.tflite", "its digest differs")]
+)
+def test_failed_model_shows_reason_once_on_each_tab(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path, file: str, reason: str
+) -> None:
     shutil.copytree(registries.examples / "quickstart", tmp_path / "broken")
-    (tmp_path / "broken" / "1" / "manifest.json").write_text("{")
+    (tmp_path / "broken" / "1" / file).write_text("{")
     page = Page(context.new_page(), serve(registry=tmp_path))
     page.open()
     expect(page.tab.locator(".card")).to_contain_text("failed")
-    expect(page.tab.locator(".card .problem")).to_contain_text("manifest")
+    expect(page.tab.locator(".card .problem")).to_contain_text(reason)
     page.click("broken")
-    page.tab.get_by_role("alert").first.wait_for()
+    expect(page.tab.get_by_role("alert")).to_have_text(re.compile("See the reason above."))
+    expect(page.tab.get_by_text(reason)).to_have_count(1)
     page.click("Versions")
+    page.tab.get_by_role("heading", name="History").wait_for()
+    expect(page.tab.get_by_text(reason)).to_have_count(1)
     expect(page.tab.get_by_role("alert")).to_have_count(0)
 
 

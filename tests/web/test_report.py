@@ -28,7 +28,7 @@ def reported(registries: Registries, tmp_path_factory: pytest.TempPathFactory) -
     binary = {**reports.classes(["benign", "malignant"]), "output": "verdict"}
     content = reports.report(reports.classes(names), binary, reports.numbers())
     with_report(registries.examples, folder, model="digits", content=content, measurements=reports.MEASUREMENTS)
-    republish(Registry(str(folder)), registries.examples / "digits" / "1", "digits")
+    republish(Registry(str(folder)), registries.small / "modes" / "1", "digits")
     republish(Registry(str(folder)), folder / "digits" / "1", "digits")
     return folder
 
@@ -86,7 +86,33 @@ def test_report_of_version_without_one_names_command(page: Page) -> None:
     page.open(f"{SHOP}?version=2")
     page.wait_for("lightship compile digits.keras")
     assert page.findings() == []
-    page.expect_error("404")
+
+
+def test_comparison_with_version_without_report_says_so(page: Page) -> None:
+    page.open(f"{SHOP}?version=1&with=2")
+    page.wait_for("Version 2 has no report.")
+
+
+def test_report_of_default_version_without_one_needs_no_further_request(
+    context: BrowserContext, serve: Serve, registries: Registries
+) -> None:
+    address = serve(registry=registries.small)
+    page = Page(context.new_page(), address)
+    asked: list[str] = []
+    page.tab.on("request", lambda request: asked.append(request.url))
+    page.open("#/models/modes/report")
+    page.wait_for("lightship compile modes.keras")
+    assert [url.removeprefix(address) for url in asked if "models" in url] == ["models/modes"]
+    assert page.errors == []
+
+
+def test_report_of_card_alone_names_command_for_metrics(context: BrowserContext, address: str) -> None:
+    page = Page(context.new_page(), address)
+    page.open("#/models/quickstart/report", width=390)
+    page.wait_for("Training data")
+    page.wait_for("lightship compile quickstart.keras")
+    assert page.findings() == []
+    assert page.errors == []
 
 
 def test_comparison_explains_intervals(page: Page) -> None:

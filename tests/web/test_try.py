@@ -16,6 +16,9 @@ from playwright.sync_api import BrowserContext, expect
 from lightship.bundle import Bundle
 from lightship.registry.registry import Registry
 from tests.bundles import Registries
+from tests.emulator import EXAMPLES
+from tests.evaluation.report.published import with_report
+from tests.evaluation.report.reports import numbers, report
 from tests.web.conftest import Serve
 from tests.web.page import Page
 
@@ -102,6 +105,81 @@ def test_json_body_shows_errors_in_place(page: Page) -> None:
     page.fill("Request body as JSON", '{"input": [1, 2]}')
     page.wait_for("must have shape [any, 3]")
     page.expect_error("400")
+
+
+def test_refused_request_offers_neither_retry_nor_explanation(page: Page) -> None:
+    page.open(QUICKSTART)
+    why, retry = page.named("Why this answer?"), page.named("Try again")
+    expect(why).to_be_visible()
+    page.click("JSON")
+    page.fill("Request body as JSON", '{"input": [1, 2]}')
+    page.wait_for("must have shape [any, 3]")
+    expect(why).to_have_count(0)
+    expect(retry).to_have_count(0)
+    page.fill("Request body as JSON", '{"input": [[1, 2, 3]]}')
+    expect(why).to_be_visible()
+    page.expect_error("400")
+
+
+def test_incomplete_input_offers_no_explanation(page: Page) -> None:
+    page.open(QUICKSTART)
+    why = page.named("Why this answer?")
+    expect(why).to_be_visible()
+    page.fill("mean radius", "")
+    page.wait_for("Complete the input")
+    expect(why).to_have_count(0)
+    page.fill("mean radius", "12")
+    expect(why).to_be_visible()
+
+
+def test_answer_below_long_form_is_shown_at_edge_of_phone(context: BrowserContext, serve: Serve) -> None:
+    page = Page(context.new_page(), serve(registry=EXAMPLES.parent / "sklearn"))
+    page.open("#/models/logistic/try", width=390)
+    edge, best = page.tab.locator(".peek"), page.tab.locator(".best").last
+    expect(edge).to_be_in_viewport(ratio=1)
+    before = best.inner_text()
+    expect(edge).to_contain_text(before)
+    page.field("mean radius, slider").press("End")
+    expect(edge).not_to_contain_text(before)
+    expect(edge).to_contain_text(best.inner_text())
+    page.field("mean texture").fill("")
+    expect(edge).to_contain_text("The input is incomplete.")
+    assert page.findings() == []
+    assert page.overflow() <= 0
+    page.field("mean texture").fill("20")
+    edge.press("Enter")
+    expect(best).to_be_in_viewport(ratio=1)
+    expect(page.tab.locator("#try-answer")).to_be_focused()
+    expect(edge).to_have_count(0)
+    page.tab.keyboard.press("Control+Home")
+    expect(edge).to_be_visible()
+    page.open("#/models/logistic/try")
+    expect(best).to_be_in_viewport()
+    expect(edge).to_be_hidden()
+
+
+def test_focused_field_is_not_behind_edge_of_phone(context: BrowserContext, serve: Serve) -> None:
+    page = Page(context.new_page(), serve(registry=EXAMPLES.parent / "sklearn"))
+    page.open("#/models/logistic/try", width=390)
+    page.tab.locator(".peek").wait_for()
+    page.field("mean radius").focus()
+    for _ in range(20):
+        page.tab.keyboard.press("Tab")
+        field = page.tab.locator(":focus").bounding_box()
+        edge = page.tab.locator(".peek").bounding_box()
+        assert field and edge
+        assert field["y"] + field["height"] <= edge["y"]
+
+
+def test_range_of_field_names_source(
+    context: BrowserContext, serve: Serve, registries: Registries, tmp_path: Path
+) -> None:
+    content = report(numbers()) | {"baseline": {"features": [{"name": "mean radius", "min": 5.0, "max": 30.0}]}}
+    with_report(registries.examples, tmp_path, model="quickstart", content=content)
+    page = Page(context.new_page(), serve(registry=tmp_path))
+    page.open(QUICKSTART)
+    page.wait_for("report's data: 5 to 30")
+    page.wait_for("recorded rows: ")
 
 
 def test_lost_connection_is_survived(page: Page) -> None:

@@ -5,11 +5,13 @@ import { get } from "./api/client";
 import { useLoaded } from "./api/loading";
 import { onSessionChange, signedIn } from "./api/session";
 import type { Settings } from "./api/types";
+import { useArrival } from "./components/arrival";
 import { ConnectionLine } from "./components/connection";
+import { LanguageChoice } from "./components/language";
 import { Shown } from "./components/states";
 import { ThemeChoice } from "./components/theme";
 import { useStored } from "./device/storage/use-stored";
-import { LANGUAGES, setLanguage, texts, useLanguage } from "./i18n";
+import { texts, useLanguage } from "./i18n";
 import { JobPage } from "./pages/jobs/job";
 import { JobsPage } from "./pages/jobs/jobs";
 import { ModelPage } from "./pages/model/model";
@@ -24,7 +26,6 @@ const say = texts({
   jobs: ["Files", "文件"],
   offline: ["Offline", "离线"],
   api: ["API", "接口"],
-  language: ["Language", "语言"],
   skip: ["Skip to the content", "跳到内容"],
 });
 
@@ -60,13 +61,12 @@ function focusContent(event: Event): void {
 
 /** Show the header and a page; `settings` is null where the server cannot be reached. */
 function Frame({ settings, children }: { readonly settings: Settings | null; readonly children: ComponentChildren }) {
-  const current = useLanguage();
   const stored = useStored();
   return (
     <>
       <header class="bar">
-        <a class="brand" href={to([])}>
-          <img src="./app/icon.svg" alt="" width="28" height="28" /> Lightship
+        <a class="brand" href={to([])} aria-label="Lightship">
+          <img src="./app/icon.svg" alt="" width="28" height="28" /> <span>Lightship</span>
         </a>
         <nav>
           <a href={to([])}>{say.models()}</a>
@@ -74,14 +74,7 @@ function Frame({ settings, children }: { readonly settings: Settings | null; rea
           {Boolean(stored?.length) && <a href={to(["offline"])}>{say.offline()}</a>}
           {settings && <a href="./docs">{say.api()}</a>}
         </nav>
-        <select
-          aria-label={say.language()}
-          value={current}
-          onChange={(event) => setLanguage(event.currentTarget.value as (typeof LANGUAGES)[number])}
-        >
-          <option value="en">English</option>
-          <option value="zh">中文</option>
-        </select>
+        <LanguageChoice />
         <ThemeChoice />
       </header>
       {settings && <ConnectionLine />}
@@ -118,9 +111,10 @@ function SignedIn({ settings }: { readonly settings: Settings }) {
 function Page({ settings }: { readonly settings: Settings }) {
   const { segments, query } = useLocation();
   const [first, second, third] = segments;
+  useArrival(second ?? (first === "jobs" ? say.jobs() : first === "offline" ? say.offline() : say.models()));
   if (first === "models" && second) return <ModelPage key={second} name={second} tab={third ?? "try"} query={query} settings={settings} />;
   if (first === "jobs" && second) return <JobPage key={second} id={second} />;
   if (first === "jobs") return <JobsPage />;
   if (first === "offline") return <OfflinePage name={second} />;
-  return <ModelsPage />;
+  return <ModelsPage settings={settings} />;
 }

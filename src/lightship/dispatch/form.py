@@ -73,14 +73,16 @@ def _input(spec: TensorSpec, found: Contents, recorded: Mapping[str, Array]) -> 
     if kind.may_be_absent(spec):
         record["optional"] = True
     ranges = _recorded_ranges(spec, recorded.get(spec.name)) | _data_ranges(found)
-    shortest = {name: (shortened(low, spec), shortened(high, spec)) for name, (low, high) in ranges.items()}
+    shortest = {
+        name: Range(shortened(span.low, spec), shortened(span.high, spec), span.source) for name, span in ranges.items()
+    }
     return record | kind.field(spec).to_json(shortest)
 
 
 def _data_ranges(found: Contents) -> dict[str, Range]:
     """Return the range of each column of numbers in the data of the report."""
     return {
-        each["name"]: (each["min"], each["max"])
+        each["name"]: Range(each["min"], each["max"], "report")
         for each in found.features
         if isinstance(each, dict) and isinstance(each.get("min"), float) and isinstance(each.get("max"), float)
     }
@@ -94,7 +96,11 @@ def _recorded_ranges(spec: TensorSpec, rows: Array | None) -> dict[str, Range]:
     flat = rows.reshape(len(rows), -1)
     columns = {each.name: flat[:, each.start].astype(np.float64) for each in features if each.number}
     finite = {name: column[np.isfinite(column)] for name, column in columns.items()}
-    return {name: (float(column.min()), float(column.max())) for name, column in finite.items() if column.size}
+    return {
+        name: Range(float(column.min()), float(column.max()), "recorded")
+        for name, column in finite.items()
+        if column.size
+    }
 
 
 def _output(spec: TensorSpec) -> dict[str, Any]:

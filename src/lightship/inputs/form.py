@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import orjson
@@ -17,7 +17,14 @@ MOST_NUMBERED = 64
 # The most values of a list to choose from.
 MOST_VALUES = 1000
 
-Range: TypeAlias = tuple[float, float]
+
+class Range(NamedTuple):
+    """The range of a column: in the data of the report, or in the recorded rows."""
+
+    low: float
+    high: float
+    source: Literal["report", "recorded"]
+
 
 _TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
 
@@ -44,7 +51,7 @@ class FormColumn:
         if self.values:
             record["values"] = list(self.values)
         if span is not None:
-            record["low"], record["high"] = span
+            record |= span._asdict()
         return record | ({"optional": True} if self.optional else {})
 
 

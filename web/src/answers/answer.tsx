@@ -2,9 +2,8 @@
 import type { Form, OutputField, Prediction } from "../api/types";
 import "./answers.css";
 import { ClassBars } from "./classes";
+import { classesOf, firstRow, outputsOf, valuesOf } from "./outputs";
 import { Values } from "./values";
-
-type Classes = Readonly<Record<string, number>>;
 
 export function AnswerView({ form, prediction }: { readonly form: Form; readonly prediction: Prediction }) {
   const outputs = outputsOf(form, prediction);
@@ -30,30 +29,4 @@ interface OutputProps {
 function Output({ output, prediction, named }: OutputProps) {
   const classes = classesOf(output, prediction);
   return classes ? <ClassBars classes={classes} /> : <Values name={named ? output.name : ""} value={firstRow(valuesOf(output, prediction))} />;
-}
-
-/** Return the outputs that were answered: those of the form, or, for a request of another signature, those of the answer. */
-function outputsOf(form: Form, { predictions }: Prediction): readonly OutputField[] {
-  if (Array.isArray(predictions) || typeof predictions !== "object" || predictions === null) return form.outputs.slice(0, 1);
-  const known = new Map(form.outputs.map((output) => [output.name, output]));
-  return Object.keys(predictions).map((name) => known.get(name) ?? { name, dtype: "", shape: [] });
-}
-
-/** Return the probabilities of the first row by class name, or null where the output has no class names. */
-function classesOf(output: OutputField, { classes }: Prediction): Classes | null {
-  if (!classes) return null;
-  if (isList(classes)) return classes[0] ?? null;
-  return classes[output.name]?.[0] ?? null;
-}
-
-function isList<T>(value: readonly T[] | Readonly<Record<string, readonly T[]>>): value is readonly T[] {
-  return Array.isArray(value);
-}
-
-function valuesOf(output: OutputField, { predictions }: Prediction): unknown {
-  return Array.isArray(predictions) ? predictions : (predictions as Record<string, unknown> | null)?.[output.name];
-}
-
-function firstRow(values: unknown): unknown {
-  return Array.isArray(values) ? (values[0] as unknown) : values;
 }

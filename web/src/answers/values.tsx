@@ -1,8 +1,8 @@
 /** Values of an output without class names: a number, a list, texts, or a summary of a larger tensor. */
 import { number, texts } from "../i18n";
+import { plain } from "./numbers";
 
 const say = texts({
-  none: ["no number (NaN or infinite)", "无数值（NaN 或无穷大）"],
   summary: ["{shape} numbers from {low} to {high}, mean {mean}", "{shape} 个数值，范围 {low} 至 {high}，均值 {mean}"],
   values: ["Values as JSON", "JSON 数值"],
   position: ["Position", "位置"],
@@ -25,7 +25,7 @@ export function Values({ name, value }: { readonly name: string; readonly value:
 function Single({ name, value }: { readonly name: string; readonly value: unknown }) {
   return (
     <p class="best" aria-live="polite">
-      {name && <span class="name">{name}</span>} {shown(value)}
+      {name && <span class="name">{name}</span>} {plain(value)}
     </p>
   );
 }
@@ -53,7 +53,7 @@ function Listed({ flat }: { readonly flat: readonly unknown[] }) {
         {flat.map((item, index) => (
           <tr key={index}>
             <th scope="row">{index}</th>
-            <td>{shown(item)}</td>
+            <td>{plain(item)}</td>
           </tr>
         ))}
       </tbody>
@@ -83,9 +83,4 @@ function Summary({ value, flat }: { readonly value: unknown; readonly flat: read
 
 function shapeOf(value: unknown): readonly number[] {
   return Array.isArray(value) ? [value.length, ...shapeOf(value[0])] : [];
-}
-
-function shown(value: unknown): string {
-  if (value === null || value === undefined) return say.none();
-  return typeof value === "number" ? number(value, { maximumSignificantDigits: 6 }) : String(value);
 }

@@ -8,6 +8,9 @@ const say = texts({
   unexpected: ["The server answered {status} without an explanation.", "服务器返回 {status}，没有说明原因。"],
 });
 
+/** Refusals that end by themselves: 408 Request Timeout, 425 Too Early, 429 Too Many Requests. */
+const TEMPORARY: readonly number[] = [408, 425, 429];
+
 export class ApiError extends Error {
   constructor(
     readonly code: string,
@@ -16,6 +19,11 @@ export class ApiError extends Error {
     readonly status = 0,
   ) {
     super(message);
+  }
+
+  /** Whether the same request may succeed later: not where the server refuses it. */
+  get temporary(): boolean {
+    return this.status < 400 || this.status >= 500 || TEMPORARY.includes(this.status);
   }
 }
 

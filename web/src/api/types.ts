@@ -29,6 +29,8 @@ export interface ModelSummary {
   /** Kinds of the inputs of the default signature. */
   readonly kinds?: readonly Kind[];
   readonly purpose?: string;
+  /** Whether the default version has a report; absent where its manifest cannot be read. */
+  readonly report?: boolean;
   readonly metrics?: Readonly<Record<string, number>>;
   readonly labels: Readonly<Record<string, number>>;
   /** Percent of the requests by version; empty without a split. */
@@ -52,6 +54,8 @@ export interface Column {
   /** The range in the report's data, else in the recorded rows; values outside are allowed. */
   readonly low?: number;
   readonly high?: number;
+  /** Where the range comes from; forms that an earlier release stored offline do not say it. */
+  readonly source?: "report" | "recorded";
   /** Whether the value may be missing. */
   readonly optional?: boolean;
 }

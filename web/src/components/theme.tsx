@@ -1,6 +1,7 @@
 /** The choice of colours: those of the system, light or dark. */
 import { useState } from "preact/hooks";
 import { texts } from "../i18n";
+import { Pick } from "./pick";
 
 const KEY = "lightship.theme";
 const THEMES = ["system", "light", "dark"] as const;
@@ -31,13 +32,15 @@ export function ThemeChoice() {
     applyTheme(chosen);
     setTheme(chosen);
   };
+  return <Pick label={say.title()} sign={<Half />} value={theme} options={THEMES.map((each) => [each, say[each]()])} onChoose={choose} />;
+}
+
+/** A disc of which one half is dark. */
+function Half() {
   return (
-    <select aria-label={say.title()} value={theme} onChange={(event) => choose(event.currentTarget.value as Theme)}>
-      {THEMES.map((each) => (
-        <option key={each} value={each}>
-          {say[each]()}
-        </option>
-      ))}
-    </select>
+    <svg viewBox="0 0 24 24" width="20" height="20">
+      <circle cx="12" cy="12" r="9" fill="none" stroke="currentColor" stroke-width="2" />
+      <path d="M12 3a9 9 0 0 1 0 18z" fill="currentColor" />
+    </svg>
   );
 }

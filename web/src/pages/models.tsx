@@ -2,17 +2,17 @@
 import { useState } from "preact/hooks";
 import { get } from "../api/client";
 import { useLoaded } from "../api/loading";
-import type { ModelSummary } from "../api/types";
+import type { ModelSummary, Settings } from "../api/types";
 import { Empty, Shown } from "../components/states";
 import { number, texts } from "../i18n";
 import { ModelCard } from "./models/card";
+import { FirstModel } from "./models/first";
 import "./models/models.css";
 import { ORDERS, type Order, found } from "./models/search";
 
 const say = texts({
   title: ["Models", "模型"],
   hint: ["Choose a model to try it in this page.", "选择一个模型，在本页面中试用。"],
-  none: ["There are no models yet. Add one with this command:", "还没有模型。使用以下命令添加："],
   search: ["Search", "搜索"],
   order: ["Sort by", "排序"],
   name: ["name", "名称"],
@@ -25,25 +25,14 @@ const say = texts({
 /** With more models there is a search. */
 const FEW = 8;
 
-export function ModelsPage() {
+export function ModelsPage({ settings }: { readonly settings: Settings }) {
   const [models, again] = useLoaded((signal) => get<{ models: ModelSummary[] }>("models", signal), []);
   return (
     <>
       <h1>{say.title()}</h1>
       <Shown of={models} again={again}>
-        {({ models: all }) => (all.length ? <Models all={all} /> : <NoModels />)}
+        {({ models: all }) => (all.length ? <Models all={all} /> : <FirstModel stack={settings.jobs} again={again} />)}
       </Shown>
-    </>
-  );
-}
-
-function NoModels() {
-  return (
-    <>
-      <Empty>{say.none()}</Empty>
-      <pre class="command" tabIndex={0}>
-        lightship compile my-model.keras
-      </pre>
     </>
   );
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from lightship.bundle import Manifest
+from lightship.bundle import REPORT, Manifest
 from lightship.calls import Form, History, ModelState
 from lightship.errors import LightshipError
 from lightship.inputs import kind_of
@@ -87,7 +87,7 @@ def _entry(state: ModelState) -> dict[str, Any]:
 
 
 def _described(state: ModelState, manifest: Manifest) -> dict[str, Any]:
-    record: dict[str, Any] = {"engine": manifest.engine}
+    record: dict[str, Any] = {"engine": manifest.engine, "report": REPORT in manifest.files}
     with suppress(KeyError, TypeError, ValueError, AttributeError, LightshipError):  # a kind that cannot be read
         record["kinds"] = [kind_of(spec).field(spec).kind for spec in manifest.signature().inputs]
     if purpose := manifest.card.get("purpose"):

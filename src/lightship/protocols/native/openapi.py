@@ -13,6 +13,7 @@ from lightship.calls import Call, ModelState
 from lightship.inputs import kind_of, media_types, tables
 from lightship.protocols.http import Route
 from lightship.protocols.json import write
+from lightship.protocols.native.answers import FORM, MODEL, MODELS
 from lightship.protocols.openapi import (
     ANY_OBJECT,
     BINARY,
@@ -46,6 +47,7 @@ _READS = {
     "ready": ("get_readiness", "Get the readiness of the models"),
     "metrics": ("get_metrics", "Get the metrics of the server for Prometheus (not on Lambda)"),
 }
+_ANSWERS = {"models": MODELS, "details": MODEL}
 # Phrases of summaries by the file's name without its suffix.
 _FILES = {
     "model": "model.tflite",
@@ -106,7 +108,7 @@ def describe(route: Route, models: Sequence[ModelState]) -> Paths:
     if route.operation in _POSTS:
         describe_post = _POSTS[route.operation]
         return {target.path: {"post": describe_post(route, target)} for target in targets(route, models)}
-    answer = response("The response", ANY_OBJECT)
+    answer = response("The response", _ANSWERS.get(route.operation, ANY_OBJECT))
     if route.operation == "metrics":
         answer = response("Metrics in the text format", STRING, "text/plain")
     if route.operation == "file":
@@ -138,7 +140,7 @@ def _form(route: Route) -> Operation:
     of_version = "version" in route.pattern.groupindex
     name = "get_version_form" if of_version else "get_form"
     summary = f"Get the fields and recorded rows of {'a version' if of_version else 'the default version'}"
-    answer = response("Inputs with their fields, outputs, recorded rows and files for devices", ANY_OBJECT)
+    answer = response("Inputs with their fields, outputs, recorded rows and files for devices", FORM)
     return _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
 
 
@@ -163,7 +165,7 @@ def _file(route: Route) -> Operation:
 def _change(route: Route) -> Operation:
     end = route.path.rpartition("/")[2]
     name, summary, properties = _CHANGES[end]
-    answer = response("The model, as GET returns it", ANY_OBJECT)
+    answer = response("The model, as GET returns it", MODEL)
     operation = _NATIVE.operation(summary, name, answer, parameters=route.pattern.groupindex)
     return operation | {"requestBody": json_body(exactly(properties, optional=("to",)))}
 

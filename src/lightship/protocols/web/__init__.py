@@ -18,18 +18,6 @@ from lightship.protocols.security import DATA_POLICY, page_policy, security_head
 from lightship.protocols.web import files
 from lightship.version import __version__
 
-_HTML = {"content-type": "text/html; charset=utf-8"}
-_MISSING = b"""<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Lightship</title></head>
-<body>
-<h1>Lightship</h1>
-<p>The web page has not been built. The command that builds it is <code>make web</code>.</p>
-<p>The API answers: see <a href="docs">its documentation</a>.</p>
-</body>
-</html>
-"""
-
 
 def encode_root(asked: PageRequest) -> Response:
     """Return the page, or to clients that accept no HTML the state alive."""
@@ -41,8 +29,12 @@ def encode_root(asked: PageRequest) -> Response:
         query = f"?{request.query}" if request.query else ""
         moved = {"location": f"{request.unslashed}/{query}", "vary": "accept"}
         return Response(308, b"", moved | security_headers(DATA_POLICY))
-    response = files.respond("index.html", request) or Response(503, _MISSING, dict(_HTML))
-    response.headers.update(security_headers(page_policy(asked.settings.page.origins)), vary="accept, accept-encoding")
+    response, policy = files.respond("index.html", request), page_policy(asked.settings.page.origins)
+    if response is None:
+        from lightship.protocols.web import unbuilt  # imported here: a server with a page needs none
+
+        response, policy = unbuilt.respond(), unbuilt.POLICY
+    response.headers.update(security_headers(policy), vary="accept, accept-encoding")
     return response
 
 

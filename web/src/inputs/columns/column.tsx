@@ -3,7 +3,9 @@ import type { Column } from "../../api/types";
 import { number, texts } from "../../i18n";
 
 const say = texts({
-  range: ["recorded: {low} to {high}", "记录范围：{low} 至 {high}"],
+  range: ["{low} to {high}", "{low} 至 {high}"],
+  report: ["report's data: {low} to {high}", "报告数据：{low} 至 {high}"],
+  recorded: ["recorded rows: {low} to {high}", "记录的行：{low} 至 {high}"],
   optional: ["optional", "可选"],
   slider: ["{name}, slider", "{name}，滑块"],
   choose: ["Choose…", "请选择…"],
@@ -52,7 +54,8 @@ function Value(props: Props) {
 }
 
 function Hint({ id, column }: { readonly id: string; readonly column: Column }) {
-  const words = [hasRange(column) ? say.range({ low: number(column.low), high: number(column.high) }) : "", column.optional ? say.optional() : ""];
+  const range = hasRange(column) ? say[column.source ?? "range"]({ low: number(column.low), high: number(column.high) }) : "";
+  const words = [range, column.optional ? say.optional() : ""];
   const text = words.filter(Boolean).join(", ");
   return text ? (
     <p class="hint" id={id}>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { get, modelPath } from "../../api/client";
 import { useLoaded } from "../../api/loading";
 import type { Form, ModelDetails, Settings } from "../../api/types";
-import { Shown } from "../../components/states";
+import { Shown, ShownAbove } from "../../components/states";
 import { type Pair, texts } from "../../i18n";
 import { to } from "../../router";
 import { DeviceTab } from "./device";
@@ -23,6 +23,8 @@ export interface ModelTabProps {
   readonly settings: Settings;
   /** Show a newer state of the model. */
   readonly onChange: (model: ModelDetails) => void;
+  /** Read the model and the tab again. */
+  readonly onReload: () => void;
 }
 
 /** Of a tab that needs the model's form, which a failed version has not. */
@@ -54,12 +56,16 @@ export function ModelPage({ name, tab, query, settings }: Props) {
   const [loaded, again] = useLoaded((signal) => get<ModelDetails>(modelPath(name), signal), [name]);
   const [changed, setChanged] = useState<ModelDetails | null>(null);
   const shown = TABS[tab] ? tab : "try";
+  const reload = () => {
+    setChanged(null);
+    again();
+  };
   return (
     <>
       <h1>{name}</h1>
-      <Shown of={loaded} again={again}>
+      <Shown of={loaded} again={reload}>
         {(first) => (
-          <>
+          <ShownAbove.Provider value={(changed ?? first).error ?? ""}>
             <About model={changed ?? first} />
             <nav class="tabs" aria-label={say.tabs()}>
               {Object.keys(TABS).map((each) => (
@@ -68,8 +74,8 @@ export function ModelPage({ name, tab, query, settings }: Props) {
                 </a>
               ))}
             </nav>
-            {TABS[shown]?.show({ model: changed ?? first, query, settings, onChange: setChanged })}
-          </>
+            {TABS[shown]?.show({ model: changed ?? first, query, settings, onChange: setChanged, onReload: reload })}
+          </ShownAbove.Provider>
         )}
       </Shown>
     </>
@@ -94,9 +100,9 @@ function About({ model }: { readonly model: ModelDetails }) {
 function WithForm({ children, ...props }: ModelTabProps & { readonly children: (props: TabProps) => ComponentChildren }) {
   const version = Number(props.query.get("version")) || null;
   const { name } = props.model;
-  const [form, again] = useLoaded((signal) => get<Form>(modelPath(name, version, "/form"), signal), [name, version]);
+  const [form] = useLoaded((signal) => get<Form>(modelPath(name, version, "/form"), signal), [name, version]);
   return (
-    <Shown of={form} again={again}>
+    <Shown of={form} again={props.onReload}>
       {(loaded) => children({ ...props, form: loaded })}
     </Shown>
   );

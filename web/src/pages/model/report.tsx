@@ -1,6 +1,6 @@
 /** The report of a version, and its comparison with another one. */
-import { get, modelPath } from "../../api/client";
-import { type Loaded, useLoaded } from "../../api/loading";
+import { modelPath } from "../../api/client";
+import { useLoaded } from "../../api/loading";
 import type { ModelDetails } from "../../api/types";
 import { Copyable } from "../../components/copy";
 import { Shown } from "../../components/states";
@@ -8,9 +8,9 @@ import { texts } from "../../i18n";
 import { go, to } from "../../router";
 import type { ModelTabProps } from "./model";
 import { Comparison } from "./report/compare";
-import type { Report } from "./report/contents";
 import { Parts } from "./report/parts";
 import { Printable } from "./report/printable";
+import { reportOf } from "./report/loading";
 import "./report/report.css";
 
 const say = texts({
@@ -19,38 +19,35 @@ const say = texts({
   none: ["no other version", "不对比"],
   number: ["version {number}", "版本 {number}"],
   missing: ["Version {number} has no report: it was compiled without data that have targets.", "版本 {number} 没有报告：编译时没有提供带目标值的数据。"],
-  make: ["This command makes a version with a report:", "以下命令生成带有报告的版本："],
+  unmeasured: ["Version {number} has no metrics: it was compiled without data that have targets.", "版本 {number} 没有指标：编译时没有提供带目标值的数据。"],
+  make: ["This command makes a version with metrics:", "以下命令生成带有指标的版本："],
   command: ["Command", "命令"],
 });
 
 export function ReportTab({ model, query }: ModelTabProps) {
   const version = Number(query.get("version")) || model.version || null;
   const other = Number(query.get("with")) || null;
-  const [report, again] = useLoaded((signal) => get<Report>(modelPath(model.name, version, "/report?format=json"), signal), [model.name, version]);
+  const [report, again] = useLoaded((signal) => reportOf(model, version, signal), [model.name, version, model.report]);
   return (
     <div class="report">
       <Choices model={model} version={version} other={other}>
-        {report.state === "ready" && <Printable path={modelPath(model.name, version, "/report")} />}
+        {report.state === "ready" && report.value && <Printable path={modelPath(model.name, version, "/report")} />}
       </Choices>
-      {absent(report) && model.versions.includes(version ?? 0) ? (
-        <NoReport model={model} version={version} />
-      ) : (
-        <Shown of={report} again={again}>
-          {(found) => (
+      <Shown of={report} again={again}>
+        {(found) =>
+          found ? (
             <>
-              {other !== null && <Comparison found={found} other={other} />}
+              {other !== null && <Comparison model={model} found={found} other={other} />}
               <Parts found={found} />
+              {!found.report.evaluation && <Command model={model} reason={say.unmeasured({ number: found.version })} />}
             </>
-          )}
-        </Shown>
-      )}
+          ) : (
+            <Command model={model} reason={say.missing({ number: version ?? "" })} />
+          )
+        }
+      </Shown>
     </div>
   );
-}
-
-/** Return whether the server says that there is no report, as opposed to another error. */
-function absent(report: Loaded<Report>): boolean {
-  return report.state === "failed" && report.error.status === 404;
 }
 
 interface ChoicesProps {
@@ -91,10 +88,11 @@ function Choices({ model, version, other, children }: ChoicesProps) {
   );
 }
 
-function NoReport({ model, version }: { readonly model: ModelDetails; readonly version: number | null }) {
+/** Show how a version gets metrics. */
+function Command({ model, reason }: { readonly model: ModelDetails; readonly reason: string }) {
   return (
     <>
-      <p>{say.missing({ number: version ?? "" })}</p>
+      <p>{reason}</p>
       <p>{say.make()}</p>
       <Copyable label={say.command()} text={`lightship compile ${model.name}.keras --name ${model.name} --data test.csv --target COLUMN`} />
     </>

@@ -1,5 +1,5 @@
 /** Try a model: its form, the answer, why, and the same request as code. */
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { modelPath } from "../../api/client";
 import type { Form, Prediction, Settings } from "../../api/types";
 import { type Draft, type Reading, read } from "../../inputs/draft";
@@ -11,6 +11,7 @@ import { type Asked, useAsked } from "./try/asking";
 import { Code } from "./try/code";
 import { useDraft } from "./try/kept";
 import { CopyLink } from "./try/link";
+import { Peek } from "./try/peek";
 import "./try/try.css";
 import { VersionChoice } from "./try/version";
 import { Why } from "./try/why";
@@ -31,6 +32,7 @@ export function TryTab({ model, form, query, settings }: TabProps) {
   const [live, setLive] = useState(true);
   const asked = useAsked<Prediction>(modelPath(model.name, version, "/predict"), reading.body, live);
   const path = modelPath(model.name, version, "/explain");
+  const heading = useRef<HTMLHeadingElement>(null);
   return (
     <div class="try">
       <section aria-labelledby="try-input">
@@ -47,10 +49,13 @@ export function TryTab({ model, form, query, settings }: TabProps) {
           </label>
         </div>
       </section>
+      <Peek form={form} asked={asked} body={reading.body} answer={heading} />
       <section aria-labelledby="try-answer" class="panel">
-        <h2 id="try-answer">{say.answer()}</h2>
+        <h2 id="try-answer" ref={heading} tabIndex={-1}>
+          {say.answer()}
+        </h2>
         <Result form={form} asked={asked} reading={reading} />
-        <Why form={form} draft={draft} path={path} body={reading.body} live={live} />
+        <Why form={form} draft={draft} path={path} body={asked.answer && reading.body} live={live} />
       </section>
       <Request form={form} draft={draft} reading={reading} version={version} settings={settings} />
     </div>

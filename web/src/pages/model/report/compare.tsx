@@ -1,9 +1,10 @@
 /** Two versions side by side: metrics with their difference in words, size and latency. */
-import { get, modelPath } from "../../../api/client";
 import { useLoaded } from "../../../api/loading";
+import type { ModelDetails } from "../../../api/types";
 import { Shown } from "../../../components/states";
 import { bytes, texts } from "../../../i18n";
 import type { Estimate, Output, Report } from "./contents";
+import { reportOf } from "./loading";
 import { withInterval } from "./metrics";
 import { Table } from "../../../components/table";
 import { estimated, metricName, milliseconds, smallerIsBetter } from "./values";
@@ -24,16 +25,23 @@ const say = texts({
   one: ["Time of 1 row", "1 行耗时"],
   many: ["Time of 32 rows", "32 行耗时"],
   otherData: ["The versions were evaluated with different data: their metrics can be compared only roughly.", "两个版本使用了不同的数据进行评估，指标只能粗略比较。"],
+  missing: ["Version {number} has no report.", "版本 {number} 没有报告。"],
   nothing: ["The versions have no metrics in common.", "两个版本没有共同的指标。"],
 });
 
-export function Comparison({ found, other }: { readonly found: Report; readonly other: number }) {
-  const [loaded, again] = useLoaded((signal) => get<Report>(modelPath(found.model, other, "/report?format=json"), signal), [found.model, other]);
+interface Props {
+  readonly model: ModelDetails;
+  readonly found: Report;
+  readonly other: number;
+}
+
+export function Comparison({ model, found, other }: Props) {
+  const [loaded, again] = useLoaded((signal) => reportOf(model, other, signal), [model.name, other]);
   return (
     <section class="part compared" aria-labelledby="compared">
       <h2 id="compared">{say.title({ first: found.version, second: other })}</h2>
       <Shown of={loaded} again={again}>
-        {(second) => <Both first={found} second={second} />}
+        {(second) => (second ? <Both first={found} second={second} /> : <p>{say.missing({ number: other })}</p>)}
       </Shown>
     </section>
   );

@@ -18,21 +18,23 @@ const say = texts({
   again: ["Explain again", "重新解释"],
   whatIf: ["Move a value of the form to see how the answer and the contributions follow.", "更改表单中的数值，查看结果和各项贡献的变化。"],
   how: ["How this was computed", "计算方法"],
-  fix: ["Complete the input first.", "请先完成输入。"],
 });
 
 interface Props {
   readonly form: Form;
   readonly draft: Draft;
   readonly path: string;
+  /** The request whose answer is shown; null without one, which leaves nothing to explain. */
   readonly body: string | null;
   readonly live: boolean;
 }
 
 export function Why(props: Props) {
   const [open, setOpen] = useState(false);
+  const [target, setTarget] = useState("");
   const { targets } = props.form;
   if (targets === null) return <p class="hint">{say.never()}</p>;
+  if (props.body === null) return null;
   return (
     <div class="why">
       <h3>
@@ -41,20 +43,25 @@ export function Why(props: Props) {
         </button>
       </h3>
       <div id="why" hidden={!open}>
-        {open && <Panel {...props} targets={targets ?? []} />}
+        {open && <Panel {...props} body={props.body} targets={targets} target={target} onTarget={setTarget} />}
       </div>
     </div>
   );
 }
 
-function Panel({ form, draft, path, body, live, targets }: Props & { readonly targets: readonly (string | number)[] }) {
-  const [target, setTarget] = useState("");
-  const asked = useAsked<{ explanations: readonly Explanation[] }>(path, body && withTarget(body, target), live);
+interface PanelProps extends Props {
+  readonly body: string;
+  readonly targets: readonly (string | number)[];
+  readonly target: string;
+  readonly onTarget: (target: string) => void;
+}
+
+function Panel({ form, draft, path, body, live, targets, target, onTarget }: PanelProps) {
+  const asked = useAsked<{ explanations: readonly Explanation[] }>(path, withTarget(body, target), live);
   const explanation = asked.answer?.value.explanations[0];
-  if (body === null) return <p class="empty">{say.fix()}</p>;
   return (
     <>
-      {targets.length > 0 && <TargetChoice targets={targets} chosen={target} onChoose={setTarget} />}
+      {targets.length > 0 && <TargetChoice targets={targets} chosen={target} onChoose={onTarget} />}
       {asked.error && <Failure error={asked.error} again={asked.ask} />}
       {asked.pending && !explanation && (
         <p class="loading" role="status">

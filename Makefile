@@ -112,7 +112,7 @@ examples: $(KERAS_EXAMPLES:%=build/examples/models/%/state.json) $(SKLEARN_EXAMP
 
 TRAIN = @echo "training $*"; mkdir -p $(@D); $(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 
-$(PAGE): $(shell find web -path web/node_modules -prune -o -type f -print) scripts/build-web scripts/draw-icons requirements/web.txt | $(VENV)/.run
+$(PAGE): $(shell find web -path web/node_modules -prune -o -type f -print) scripts/build-web requirements/web.txt | $(VENV)/.run
 	@echo "building the page"
 	@$(BIN)/python scripts/build-web
 

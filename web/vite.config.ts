@@ -1,4 +1,5 @@
 import { type Plugin, defineConfig } from "vite";
+import { pngIcons } from "./icons.mjs";
 
 const WORKER = "service-worker.js";
 // Files of the folder public/, which are not part of the bundle.
@@ -9,7 +10,7 @@ const PUBLIC = ["app/icon.svg", "app/maskable.svg", "app/site.webmanifest"];
 export default defineConfig({
   base: "./",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [workerFiles()],
+  plugins: [pngIcons(), workerFiles()],
   build: {
     outDir: "../src/lightship/protocols/web/static",
     emptyOutDir: true,
@@ -32,7 +33,7 @@ function workerFiles(): Plugin {
     async generateBundle(_, bundle) {
       const [html, worker] = [bundle["index.html"], bundle[WORKER]];
       if (html?.type !== "asset" || worker?.type !== "chunk") throw new Error("the page or its service worker was not built");
-      const files = [...Object.keys(bundle).filter((name) => name.startsWith("app/") && !name.endsWith(".map")), ...PUBLIC].sort();
+      const files = [...Object.keys(bundle).filter((name) => name.startsWith("app/") && !/\.(map|png)$/.test(name)), ...PUBLIC].sort();
       // Names have a hash of the content.
       const content = new TextEncoder().encode(JSON.stringify([files, String(html.source), worker.code]));
       const digest = [...new Uint8Array(await crypto.subtle.digest("SHA-256", content))].slice(0, 8).map((byte) => byte.toString(16).padStart(2, "0"));

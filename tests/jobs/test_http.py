@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -29,14 +29,12 @@ ANN, BOB = ({"iam": {"userArn": f"arn:aws:iam::123456789012:user/{name}"}} for n
 
 
 @pytest.fixture
-def invoke(registries: Registries, cloud: Cloud) -> Iterator[Callable[..., tuple[int, Any]]]:
-    """Yield a function that calls the Lambda handler as a caller.
+def invoke(registries: Registries, cloud: Cloud, mangum_loop: None) -> Callable[..., tuple[int, Any]]:
+    """Return a function that calls the Lambda handler as a caller.
 
-    It takes the caller, a method, a path and a body. Mangum needs an event loop in the thread.
+    It takes the caller, a method, a path and a body.
     """
     handler = gateway(core(registries.examples, jobs=lambda: cloud))
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
 
     def call(authorizer: Any, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         event = json.loads((ROOT / "events" / "predict.json").read_text())
@@ -45,9 +43,7 @@ def invoke(registries: Registries, cloud: Cloud) -> Iterator[Callable[..., tuple
         answer = handler(event | {"rawPath": path, "body": None if body is None else json.dumps(body)}, None)
         return answer["statusCode"], json.loads(answer["body"])
 
-    yield call
-    asyncio.set_event_loop(None)
-    loop.close()
+    return call
 
 
 def test_jobs_api_from_upload_to_receipt(send: Client, cloud: Cloud) -> None:

@@ -5,13 +5,14 @@ import { asError } from "../../api/loading";
 import { Failure } from "../../components/states";
 import { language, number, texts } from "../../i18n";
 import { to } from "../../router";
-import { useJob } from "./job/following";
+import { isRepeated, useJob } from "./job/following";
 import { Results } from "./job/results";
 import { duration, stateName } from "./job/words";
 import "./jobs.css";
 import { type Job, fileName, runs } from "./status";
 
 const say = texts({
+  title: ["Job", "任务"],
   loading: ["Loading…", "加载中…"],
   all: ["All files", "全部文件"],
   state: ["State", "状态"],
@@ -39,8 +40,13 @@ export function JobPage({ id }: { readonly id: string }) {
       <p>
         <a href={to(["jobs"])}>{say.all()}</a>
       </p>
-      <h1>{job ? fileName(job) : say.loading()}</h1>
-      {error && (job ? <p class="notice" role="status">{say.lost({ reason: error.message })}</p> : <Failure error={error} again={again} />)}
+      <h1>{job ? fileName(job) : say.title()}</h1>
+      {!job && !error && (
+        <p class="loading" role="status">
+          {say.loading()}
+        </p>
+      )}
+      {error && (job && isRepeated(error) ? <p class="notice" role="status">{say.lost({ reason: error.message })}</p> : <Failure error={error} again={again} />)}
       {job && (
         <>
           <Progress job={job} />

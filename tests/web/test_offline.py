@@ -144,6 +144,18 @@ def test_full_storage_is_said_and_leaves_nothing(context: BrowserContext, tab: P
     tab.wait_for("No model is stored on this device")
 
 
+def test_page_that_does_not_fit_is_said_and_leaves_nothing(context: BrowserContext, tab: Page) -> None:
+    """The model fits, but not LiteRT.js, without which it cannot run."""
+    tab.open("#/models/quickstart/device")
+    tab.wait_for("Use offline")
+    session = context.new_cdp_session(tab.tab)
+    session.send("Storage.overrideQuotaForOrigin", {"origin": tab.address.rstrip("/"), "quotaSize": 2_000_000})
+    tab.click("Use offline")
+    tab.wait_for("its files did not fit in the browser's storage")
+    tab.open("#/offline")
+    tab.wait_for("No model is stored on this device")
+
+
 def test_removed_model_leaves_nothing(tab: Page) -> None:
     keep(tab, "quickstart")
     tab.open("#/offline")

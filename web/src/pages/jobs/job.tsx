@@ -15,7 +15,7 @@ const say = texts({
   title: ["Job", "任务"],
   loading: ["Loading…", "加载中…"],
   all: ["All files", "全部文件"],
-  state: ["State", "状态"],
+  state: ["State:", "状态："],
   model: ["Model", "模型"],
   version: ["version {number}", "版本 {number}"],
   rows: ["Rows", "行数"],
@@ -30,7 +30,7 @@ const say = texts({
   cancel: ["Cancel", "取消任务"],
   retry: ["Retry the missing chunks", "重试缺失的部分"],
   close: ["Finish without the missing rows", "放弃缺失的行并结束"],
-  lost: ["{reason} The job goes on; the page asks again.", "{reason} 任务继续运行，页面会再次查询。"],
+  lost: ["{reason} The job continues; the page asks again.", "{reason} 任务继续运行，页面会再次查询。"],
 });
 
 export function JobPage({ id }: { readonly id: string }) {
@@ -72,7 +72,7 @@ function Progress({ job }: { readonly job: Job }) {
   return (
     <section class="part">
       <p class="state" role="status">
-        {say.state()}: <strong>{stateName(job.state)}</strong>
+        {say.state()} <strong>{stateName(job.state)}</strong>
       </p>
       {job.reason && <p class={job.state === "failed" ? "failure" : "notice"}>{job.reason}</p>}
       {runs(job) && <progress aria-label={say.progress()} max="1" {...(job.progress !== null && { value: job.progress })} />}

@@ -154,7 +154,7 @@ def test_upload_in_parts_completed_twice_is_same_job(send: Client, cloud: Cloud)
     assert send("POST", "/jobs", json=body).status_code == 404
 
 
-def test_upload_with_part_bytes_is_in_parts_of_that_size(send: Client, cloud: Cloud) -> None:
+def test_upload_with_part_bytes_returns_parts_of_size(send: Client, cloud: Cloud) -> None:
     part = 5 * 1024**2
     wanted = {"name": "p.csv", "size": 2 * part + 1, "part_bytes": part}
     upload = send("POST", "/jobs", json={"upload": wanted}).json()
@@ -165,7 +165,7 @@ def test_upload_with_part_bytes_is_in_parts_of_that_size(send: Client, cloud: Cl
 
 
 @pytest.mark.parametrize("part_bytes", [5 * 1024**2 - 1, 5 * 1024**3 + 1])
-def test_upload_with_part_bytes_that_s3_refuses_is_invalid(send: Client, part_bytes: int) -> None:
+def test_upload_with_part_bytes_beyond_limits_is_refused(send: Client, part_bytes: int) -> None:
     answer = send("POST", "/jobs", json={"upload": {"name": "p.csv", "size": 1, "part_bytes": part_bytes}})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_input")
 

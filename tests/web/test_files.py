@@ -1,4 +1,4 @@
-"""Files of every format that are scored in Chromium, with the whole stack of ``lightship up``."""
+"""Files of every format, scored in Chromium with the stack of ``lightship up``."""
 
 from __future__ import annotations
 

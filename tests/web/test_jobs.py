@@ -1,8 +1,7 @@
-"""A job in Chromium: cancel, retry and close it, and what the page shows of a job that failed."""
+"""A job in Chromium: cancel, retry and close it; jobs that failed."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from lightship.aws.stack import StackSettings
-from lightship.jobs.cloud import Cloud, connect
+from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import ATTEMPTS, State
 from lightship.jobs.score import score
-from tests.emulator import ROOT
 from tests.web.files import FilesPage, written
+from tests.web.stack import delay, resources
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]  # writes .lightship.env
 
@@ -26,23 +24,16 @@ ROW = "13.5,14.3,0.06"
 @pytest.fixture
 def cloud(stack: str) -> Iterator[Cloud]:
     """Yield the stack's bucket, table and queues."""
-    variables = dict(re.findall(r"export (\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        yield connect(StackSettings.from_environment(variables))
+    with resources() as found:
+        yield found
 
 
 @pytest.fixture
 def delayed(cloud: Cloud) -> Iterator[None]:
     """Let messages wait in the score queue, so that no worker takes a chunk."""
-    _delay(cloud, 900)
+    delay(cloud, 900)
     yield
-    _delay(cloud, 0)
-
-
-def _delay(cloud: Cloud, seconds: int) -> None:
-    cloud.sqs.set_queue_attributes(QueueUrl=cloud.score_queue, Attributes={"DelaySeconds": str(seconds)})
+    delay(cloud, 0)
 
 
 def _score(files: FilesPage, path: Path) -> str:
@@ -80,7 +71,7 @@ def test_incomplete_job_is_retried(files: FilesPage, cloud: Cloud, delayed: None
     files.wait_for_state("incomplete")
     files.wait_for("no worker is active on the job any more")
     assert files.findings() == []
-    _delay(cloud, 0)
+    delay(cloud, 0)
     files.click("Retry the missing chunks")
     files.wait_for_state("done")
     files.wait_for("1 of 1 rows were scored, 0 rejected.")
@@ -92,7 +83,7 @@ def test_incomplete_job_is_closed_without_missing_rows(
     job = _score(files, tmp_path / "closed.csv")
     _exhaust(cloud, job)
     files.wait_for_state("incomplete")
-    _delay(cloud, 0)
+    delay(cloud, 0)
     files.click("Finish without the missing rows")
     files.wait_for_state("closed")
     files.wait_for("1 rows are missing")
@@ -109,7 +100,7 @@ def test_incomplete_job_is_cancelled(files: FilesPage, cloud: Cloud, delayed: No
 
 
 @pytest.mark.usefixtures("delayed")
-def test_operation_on_job_that_has_ended_shows_reason(files: FilesPage, cloud: Cloud, tmp_path: Path) -> None:
+def test_cancel_of_ended_job_shows_reason(files: FilesPage, cloud: Cloud, tmp_path: Path) -> None:
     """Another tab has closed the job between two questions of this one."""
     job = _score(files, tmp_path / "ended.csv")
     files.tab.route(f"**/jobs/{job}", lambda route: route.abort("connectionreset"))  # the page does not see the end
@@ -125,10 +116,10 @@ def test_operation_on_job_that_has_ended_shows_reason(files: FilesPage, cloud: C
 def test_job_without_connection_is_followed_again(files: FilesPage, tmp_path: Path) -> None:
     _score(files, tmp_path / "followed.csv")
     files.tab.context.set_offline(True)
-    files.wait_for("The job goes on; the page asks again.")
+    files.wait_for("The job continues; the page asks again.")
     files.wait_for_state("scoring")
     files.tab.context.set_offline(False)
-    expect(files.tab.get_by_text("The job goes on; the page asks again.")).to_be_hidden()
+    expect(files.tab.get_by_text("The job continues; the page asks again.")).to_be_hidden()
     files.click("Cancel")
     files.wait_for_state("cancelled")
     files.errors.clear()

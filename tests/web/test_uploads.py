@@ -1,4 +1,4 @@
-"""Uploads in Chromium: in parts, over a connection that is lost, by drag and drop, of wrong files."""
+"""Uploads in Chromium: parts, lost connections, dropped and wrong files."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_upload_continues_after_lost_connection(files: FilesPage, few: Path) -> 
     files.expect_error("ERR_CONNECTION_RESET")
 
 
-def test_upload_without_network_continues_when_it_is_back(files: FilesPage, few: Path) -> None:
+def test_upload_without_network_continues_later(files: FilesPage, few: Path) -> None:
     files.select(few)
     files.tab.context.set_offline(True)
     files.click("Upload and score")
@@ -94,7 +94,7 @@ def test_upload_without_network_continues_when_it_is_back(files: FilesPage, few:
 
 
 def test_start_of_job_is_repeated_after_lost_answer(files: FilesPage, few: Path) -> None:
-    """The server starts the job, and its answer is lost: the repeated request finds the same job."""
+    """The server starts the job, and its answer is lost: the same job is found."""
     jobs: list[str] = []
 
     def lose_first_answer(route: Route) -> None:
@@ -144,6 +144,7 @@ def test_stopped_upload_starts_no_job(files: FilesPage, few: Path) -> None:
 
 def test_dropped_file_is_scored(files: FilesPage) -> None:
     files.open("#/jobs")
+    files.tab.locator(".drop").wait_for()
     files.tab.evaluate(
         """content => {
           const data = new DataTransfer();

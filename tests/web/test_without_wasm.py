@@ -1,27 +1,19 @@
-"""Models on the device where WebAssembly is missing or does not load: the page says why and uses the server."""
+"""Models on the device without WebAssembly: the page says why and uses the server."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
-from tests.web.conftest import Serve
 from tests.web.page import Page
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def devices(serve: Serve, device_registry: Path) -> str:
-    return serve(registry=device_registry)
-
-
 @pytest.fixture
-def tab(context: BrowserContext, devices: str) -> Page:
-    """Return the page of the models for devices."""
-    return Page(context.new_page(), devices)
+def tab(context: BrowserContext, address: str) -> Page:
+    """Return the page of the examples; these tests cause errors."""
+    return Page(context.new_page(), address)
 
 
 def _predict(page: Page) -> None:
@@ -56,7 +48,7 @@ def test_policy_without_wasm_predicts_on_server(tab: Page) -> None:
 
 
 @pytest.mark.parametrize("file", ["litert_wasm*.js", "litert_wasm*.wasm", "dist-*.js"])
-def test_library_that_does_not_load_predicts_on_server_and_is_tried_again(tab: Page, file: str) -> None:
+def test_library_after_failed_download_is_loaded_again(tab: Page, file: str) -> None:
     tab.tab.route(f"**/app/{file}", lambda route: route.abort("connectionfailed"))
     _predict(tab)
     _expect_server(tab, "could not be loaded")
@@ -66,7 +58,7 @@ def test_library_that_does_not_load_predicts_on_server_and_is_tried_again(tab: P
     tab.wait_for("The answers differ by at most")
 
 
-def test_damaged_library_predicts_on_server(tab: Page) -> None:
+def test_damaged_library_is_named_and_predicts_on_server(tab: Page) -> None:
     tab.tab.route("**/app/*.wasm", lambda route: route.fulfill(body=b"not wasm", content_type="application/wasm"))
     _predict(tab)
     _expect_server(tab, "could not be loaded")

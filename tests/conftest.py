@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -122,6 +123,16 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
     small = written_once("tests.bundles", "small", tmp_path_factory)
     assert EXAMPLES.is_dir(), "the example models are missing: run `make examples`"
     return Registries(examples=EXAMPLES, small=small, transformed=EXAMPLES.with_name("transformed"))
+
+
+@pytest.fixture
+def mangum_loop() -> Generator[None]:
+    """Set an event loop in this thread, which Mangum uses and does not close."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,15 +37,10 @@ def examples() -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def environment(registries: Registries, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def environment(registries: Registries, monkeypatch: pytest.MonkeyPatch, mangum_loop: None) -> None:
     monkeypatch.setenv("LIGHTSHIP_REGISTRY", str(registries.examples))
     monkeypatch.setenv("LIGHTSHIP_DEFAULT_MODEL", "quickstart")
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "predict")
-    loop = asyncio.new_event_loop()  # Mangum takes the thread's
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 def run(title: str) -> SimpleNamespace:

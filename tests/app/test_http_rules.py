@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import httpx
@@ -60,13 +60,9 @@ def named(headers: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(params=[(platform, way) for platform in (on_server, on_lambda) for way in WAYS], ids=_named)
-def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
-    loop = asyncio.new_event_loop()  # Mangum takes the thread's
-    asyncio.set_event_loop(loop)
+def platform(request: pytest.FixtureRequest, mangum_loop: None) -> Platform:
     where, way = request.param
-    yield partial(where, way)
-    asyncio.set_event_loop(None)
-    loop.close()
+    return partial(where, way)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -239,17 +238,7 @@ def test_change_from_another_site_is_refused(registry: Registry, way: Way) -> No
     assert ask_app(way(local), "POST", "/models/m/label", body=[body], headers=headers).status == 403
 
 
-@pytest.fixture
-def loop() -> Iterator[None]:
-    """Set an event loop, which Mangum uses and does not close."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
-
-
-@pytest.mark.usefixtures("loop")
+@pytest.mark.usefixtures("mangum_loop")
 @pytest.mark.parametrize("fast", [True, False])
 def test_lambda_handler_changes_label(registry: Registry, fast: bool) -> None:
     handler = gateway(core(Path(registry.location), default_model="m", allow_admin=True), fast=fast)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,8 @@ from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.serve import core, gateway
 
+pytestmark = pytest.mark.usefixtures("mangum_loop")
+
 # Events of payload 2.0; queues have others.
 EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json")) if '"rawPath"' in path.read_text()}
 NOT_AS_MANGUM = {"stage", "function-url"}  # Mangum keeps the stage in the path
@@ -25,16 +25,6 @@ NOT_AS_MANGUM = {"stage", "function-url"}  # Mangum keeps the stage in the path
 @pytest.fixture(scope="module")
 def made(registries: Registries) -> Core:
     return core(registries.examples)
-
-
-@pytest.fixture(autouse=True)
-def loop() -> Iterator[None]:
-    """Set an event loop, which Mangum uses and does not close."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 def load(path: Path, **fields: Any) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +15,8 @@ from lightship.handlers.gateway.events import HttpEvent, read_event
 from tests.bundles import Registries
 from tests.emulator import ROOT
 from tests.serve import core, gateway
+
+pytestmark = pytest.mark.usefixtures("mangum_loop")
 
 Invoke = Callable[[Any], dict[str, Any]]
 
@@ -30,13 +31,9 @@ def made(registries: Registries) -> Core:
 
 
 @pytest.fixture(params=[True, False], ids=["fast path", "application"])
-def invoke(request: pytest.FixtureRequest, made: Core) -> Iterator[Invoke]:
-    loop = asyncio.new_event_loop()  # Mangum uses the thread's loop
-    asyncio.set_event_loop(loop)
+def invoke(request: pytest.FixtureRequest, made: Core) -> Invoke:
     handler = gateway(made, fast=request.param)
-    yield lambda event: handler(event, None)
-    asyncio.set_event_loop(None)
-    loop.close()
+    return lambda event: handler(event, None)
 
 
 def read(event: Any) -> HttpEvent:
@@ -103,11 +100,7 @@ def event_for(
     ],
 )
 def test_gateway_prefix_is_removed(registries: Registries, event: Any, base_path: str, status: int) -> None:
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     assert gateway(core(registries.examples, base_path=base_path))(event, None)["statusCode"] == status
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 def page_event(path: str, route: str, *, stage: str = "$default") -> Any:
@@ -131,13 +124,9 @@ def page_event(path: str, route: str, *, stage: str = "$default") -> Any:
 def test_gateway_page_redirects_to_final_slash(
     registries: Registries, event: Any, base_path: str, location: str | None, fast: bool
 ) -> None:
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     answer = gateway(core(registries.examples, base_path=base_path), fast=fast)(event, None)
     assert answer["headers"].get("location") == location
     assert answer["statusCode"] == 308 if location else answer["headers"]["content-type"].startswith("text/html")
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 @pytest.mark.parametrize(("path", "status"), [("/app/models", 401), ("/app/openapi.json", 401), ("/app/", 200)])
@@ -146,12 +135,8 @@ def test_gateway_route_of_page_authenticates_no_other_path(
     registries: Registries, path: str, status: int, fast: bool
 ) -> None:
     """A base path below /app/ must not make the API's routes open."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     event = page_event(path, "GET /app/{proxy+}") | {"headers": {"accept": "*/*", "host": "example.org"}}
     assert gateway(core(registries.examples, base_path="/app"), fast=fast)(event, None)["statusCode"] == status
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 @pytest.mark.parametrize(

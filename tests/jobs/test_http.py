@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -29,14 +29,12 @@ ANN, BOB = ({"iam": {"userArn": f"arn:aws:iam::123456789012:user/{name}"}} for n
 
 
 @pytest.fixture
-def invoke(registries: Registries, cloud: Cloud) -> Iterator[Callable[..., tuple[int, Any]]]:
-    """Yield a function that calls the Lambda handler as a caller.
+def invoke(registries: Registries, cloud: Cloud, mangum_loop: None) -> Callable[..., tuple[int, Any]]:
+    """Return a function that calls the Lambda handler as a caller.
 
-    It takes the caller, a method, a path and a body. Mangum needs an event loop in the thread.
+    It takes the caller, a method, a path and a body.
     """
     handler = gateway(core(registries.examples, jobs=lambda: cloud))
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
 
     def call(authorizer: Any, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         event = json.loads((ROOT / "events" / "predict.json").read_text())
@@ -45,9 +43,7 @@ def invoke(registries: Registries, cloud: Cloud) -> Iterator[Callable[..., tuple
         answer = handler(event | {"rawPath": path, "body": None if body is None else json.dumps(body)}, None)
         return answer["statusCode"], json.loads(answer["body"])
 
-    yield call
-    asyncio.set_event_loop(None)
-    loop.close()
+    return call
 
 
 def test_jobs_api_from_upload_to_receipt(send: Client, cloud: Cloud) -> None:
@@ -156,6 +152,22 @@ def test_upload_in_parts_completed_twice_is_same_job(send: Client, cloud: Cloud)
     assert send("GET", f"/jobs/{first.json()['id']}").json()["rows"]["total"] == 9
     body["key"] = KEY
     assert send("POST", "/jobs", json=body).status_code == 404
+
+
+def test_upload_with_part_bytes_returns_parts_of_size(send: Client, cloud: Cloud) -> None:
+    part = 5 * 1024**2
+    wanted = {"name": "p.csv", "size": 2 * part + 1, "part_bytes": part}
+    upload = send("POST", "/jobs", json={"upload": wanted}).json()
+    assert (upload["part_bytes"], len(upload["parts"])) == (part, 3)
+    assert "url" in send("POST", "/jobs", json={"upload": wanted | {"size": part}}).json()
+    many = send("POST", "/jobs", json={"upload": wanted | {"size": 2000 * part}}).json()
+    assert (many["part_bytes"], len(many["parts"])) == (2 * part, 1000)
+
+
+@pytest.mark.parametrize("part_bytes", [5 * 1024**2 - 1, 5 * 1024**3 + 1])
+def test_upload_with_part_bytes_beyond_limits_is_refused(send: Client, part_bytes: int) -> None:
+    answer = send("POST", "/jobs", json={"upload": {"name": "p.csv", "size": 1, "part_bytes": part_bytes}})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_input")
 
 
 def test_upload_too_large_is_refused(send: Client) -> None:

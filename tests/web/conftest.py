@@ -16,8 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from lightship.protocols.web.files import STATIC
 from tests.browser import BROWSER
+from tests.bundles import Registries
+from tests.cli.test_serve import running
 from tests.emulator import EXAMPLES, ROOT
 from tests.model_files import written_once
+from tests.web.files import FilesPage
 from tests.web.page import Page
 
 # Chromium's own camera, which shows a moving picture.
@@ -90,6 +93,17 @@ def address(serve: Serve) -> str:
     return serve()
 
 
+@pytest.fixture(scope="module")
+def stack(built: Path, registries: Registries) -> Iterator[str]:
+    """Run the stack of ``lightship up`` with the examples; yield its address.
+
+    It writes .lightship.env: its tests run alone.
+    """
+    words = ("up", "--default", "quickstart", "--registry", str(registries.examples))
+    with running(*words) as (_, url):
+        yield f"{url.rstrip('/')}/"
+
+
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """Yield a browser context: English, light, 1280 pixels wide, a camera."""
@@ -105,5 +119,13 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext, address: str) -> Iterator[Page]:
     """Yield the page of the examples; an unexpected error fails the test."""
     made = Page(context.new_page(), address)
+    yield made
+    assert made.errors == []
+
+
+@pytest.fixture
+def files(context: BrowserContext, stack: str) -> Iterator[FilesPage]:
+    """Yield the page Files of the stack; an unexpected error fails the test."""
+    made = FilesPage(context.new_page(), stack)
     yield made
     assert made.errors == []

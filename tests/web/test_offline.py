@@ -96,6 +96,19 @@ def test_tab_is_accessible_and_fits_phone(tab: Page, scheme: str) -> None:
     assert tab.overflow() <= 0
 
 
+def test_answers_beside_long_form_do_not_overlap(page: Page) -> None:
+    page.open("#/models/digits/device")
+    here, there = (page.tab.get_by_role("region", name=name) for name in ("On this device", "On the server"))
+    there.wait_for()
+    page.tab.set_viewport_size({"width": 1280, "height": 600})
+    for end in (0, 300, 600, 10_000):
+        page.tab.evaluate(f"scrollTo(0, {end})")
+        first, second = here.bounding_box(), there.bounding_box()
+        assert first
+        assert second
+        assert first["y"] + first["height"] <= second["y"]
+
+
 def test_page_without_network_predicts_with_stored_model(context: BrowserContext, device_registry: Path) -> None:
     with serving(device_registry) as address:
         page = Page(context.new_page(), address)
@@ -140,6 +153,18 @@ def test_full_storage_is_said_and_leaves_nothing(context: BrowserContext, tab: P
     tab.click("Use offline")
     tab.wait_for("storage for this page is full")
     session.send("Storage.overrideQuotaForOrigin", {"origin": tab.address.rstrip("/")})
+    tab.open("#/offline")
+    tab.wait_for("No model is stored on this device")
+
+
+def test_page_beyond_storage_is_said_and_leaves_nothing(context: BrowserContext, tab: Page) -> None:
+    """The model fits, but not LiteRT.js, without which it cannot run."""
+    tab.open("#/models/quickstart/device")
+    tab.wait_for("Use offline")
+    session = context.new_cdp_session(tab.tab)
+    session.send("Storage.overrideQuotaForOrigin", {"origin": tab.address.rstrip("/"), "quotaSize": 2_000_000})
+    tab.click("Use offline")
+    tab.wait_for("its files did not fit in the browser's storage")
     tab.open("#/offline")
     tab.wait_for("No model is stored on this device")
 

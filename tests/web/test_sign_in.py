@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
-from tests.web.conftest import Serve
+from tests.emulator import EXAMPLES
+from tests.web.conftest import Serve, serving
 from tests.web.issuer import Issuer, issuing
 from tests.web.page import Page
 
@@ -62,6 +63,35 @@ def test_refused_token_asks_again_and_keeps_page(context: BrowserContext, by_tok
     page.click("Sign in")
     page.wait_until("!document.querySelector('.sign-in')")
     assert page.tab.url.endswith("#/models/digits")
+
+
+def test_expired_token_keeps_input_and_answers_after_next_sign_in(context: BrowserContext) -> None:
+    """The server accepts another token from now on, as when the old one has expired."""
+    with serving(EXAMPLES, LIGHTSHIP_TOKEN="first") as address:
+        page = Page(context.new_page(), address)
+        page.open("#/models/quickstart/try")
+        page.fill("Token", "first")
+        page.click("Sign in")
+        page.tab.locator(".best").wait_for()
+        assert page.errors == []
+    with serving(EXAMPLES, "--port", address.rpartition(":")[2].strip("/"), LIGHTSHIP_TOKEN="second"):
+        page.fill("mean radius", "25.5")
+        page.wait_for("Your sign-in has ended")
+        page.fill("Token", "second")
+        page.click("Sign in")
+        expect(page.field("mean radius")).to_have_value("25.5")
+        expect(page.tab.locator(".best")).to_contain_text("malignant")
+        expect(page.tab.locator(".panel .failure")).to_be_hidden()
+
+
+def test_page_of_refused_token_loads_after_next_sign_in(context: BrowserContext, by_token: str) -> None:
+    page = Page(context.new_page(), by_token)
+    page.open("#/models")
+    for token in ("wrong", TOKEN):
+        page.fill("Token", token)
+        page.click("Sign in")
+        page.wait_for("Your sign-in has ended" if token == "wrong" else "quickstart")
+    assert page.tab.locator(".failure").count() == 0
 
 
 def test_issuer_signs_in_and_restores_page(context: BrowserContext, by_issuer: str, issuer: Issuer) -> None:

@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from lightship.compiler import CompileOptions, compile_model
+from lightship.registry.registry import Registry
+from tests.model_files import written_once
+from tests.web.conftest import Serve
 from tests.web.page import Page
 
 pytestmark = pytest.mark.browser
+
+TOKENS = 16  # that the model of texts reads, with one before and one after the text
+
+
+@pytest.fixture(scope="module")
+def texts(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the address of a server of a model of texts."""
+    folder = written_once("tests.compiler.declarations.text_models", "text", tmp_path_factory)
+    location = tmp_path_factory.mktemp("texts")
+    options = CompileOptions(config=folder / "model.yaml")
+    compile_model(folder / "films.keras", registry=Registry(str(location)), options=options)
+    return serve(registry=location)
+
+
+@pytest.fixture
+def tab(context: BrowserContext, texts: str) -> Page:
+    return Page(context.new_page(), texts)
+
+
+def _explain_text(page: Page, text: str) -> list[float]:
+    """Explain a text, and return the contributions of its words as the table has them."""
+    page.open("#/models/films/try")
+    page.fill("text", text)
+    page.click("Why this answer?")
+    words = page.tab.locator(".words .word")
+    expect(words).to_have_text(text.split())
+    page.tab.locator(".words summary").click()
+    cells = page.tab.locator(".words tbody td").all_inner_texts()
+    return [float(cell.replace("\u2212", "-")) for cell in cells]
 
 
 def _explain(page: Page, model: str) -> None:
@@ -63,3 +99,27 @@ def test_explanation_of_image_is_heat_map_with_table(page: Page) -> None:
     assert page.tab.locator("table.grid td").count() == 64
     assert page.findings() == []
     assert page.overflow() <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_explanation_of_text_colours_words_by_sign(tab: Page, scheme: str) -> None:
+    tab.tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    values = _explain_text(tab, "good bad film")
+    grounds = tab.tab.locator(".words .word").evaluate_all("found => found.map(each => each.style.background)")
+    assert min(values) < 0 < max(values)
+    for value, ground in zip(values, grounds, strict=True):
+        assert ("--for" in ground, "--against" in ground) == (value > 0, value < 0)
+    strengths = [int(found[1]) for ground in grounds if (found := re.search(r"(\d+)%", ground))]
+    assert strengths.index(max(strengths)) == max(range(3), key=lambda index: abs(values[index]))
+    assert tab.findings() == []
+    assert tab.errors == []
+
+
+def test_text_longer_than_model_reads_is_said_and_predicted(tab: Page) -> None:
+    values = _explain_text(tab, "good bad " * (TOKENS // 2) + "film")
+    tab.wait_for(f"words after about the first {TOKENS} have no effect")
+    assert values[TOKENS - 2 :] == [0, 0, 0]
+    assert any(values[: TOKENS - 2])
+    tab.fill("text", "good bad " * (TOKENS // 2))
+    tab.wait_for(f"{TOKENS} words; the model reads about the first {TOKENS}")
+    assert tab.errors == []

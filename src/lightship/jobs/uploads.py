@@ -19,9 +19,11 @@ from lightship.jobs.ledger.records import Job
 URL_SECONDS = 3600
 LARGEST_UPLOAD = 5 * 1024**3
 
-# Multipart uploads: all URLs must fit in Lambda's response limit of 6 MB, and S3 accepts no part over 5 GiB.
+# Multipart uploads: all URLs must fit in Lambda's response limit of 6 MB, and S3 accepts no part over 5 GiB, nor one
+# below 5 MiB but the last.
 _MOST_PARTS = 1000
-_LEAST_PART = 64 * 1024**2
+_PART = 64 * 1024**2
+_LEAST_PART = 5 * 1024**2
 
 # S3's error codes for parts that do not form an object.
 _WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML", "InvalidRequest"}
@@ -56,23 +58,31 @@ def check_owner(owner: str, key: str) -> None:
         raise NotFound(f"there is no object '{key[:200]}' among your uploads")
 
 
-def begin(cloud: Cloud, *, owner: str, name: str, size: int = 0, folder: str = "") -> dict[str, Any]:
+def begin(
+    cloud: Cloud, *, owner: str, name: str, size: int = 0, part_bytes: int = 0, folder: str = ""
+) -> dict[str, Any]:
     """Return where an owner may upload a file: its ``key`` and presigned URLs.
 
-    ``url`` is for one PUT; above 5 GiB, ``parts`` has one URL for each part, and ``upload`` is the upload id that
-    :func:`complete` requires, with the parts' ETags. The key is in a new folder, or in the ``folder`` of an earlier
-    response. A URL accepts a body of exactly ``size`` bytes, or of its part's size; where ``size`` is 0, any body up to
-    S3's limit, LARGEST_UPLOAD.
+    ``url`` is for one PUT; above ``part_bytes``, or above 5 GiB where that is 0, ``parts`` has one URL for each part,
+    and ``upload`` is the upload id that :func:`complete` requires, with the parts' ETags. Parts have ``part_bytes``, or
+    more where there would be too many. The key is in a new folder, or in the ``folder`` of an earlier response. A URL
+    accepts a body of exactly ``size`` bytes, or of its part's size; where ``size`` is 0, any body up to S3's limit,
+    LARGEST_UPLOAD.
 
     Raises InvalidInput; NotFound for a folder that is not the owner's.
     """
     _check_file(name, size)
+    if part_bytes and not _LEAST_PART <= part_bytes <= LARGEST_UPLOAD:
+        raise InvalidInput(f"'part_bytes' must be from {_LEAST_PART} to {LARGEST_UPLOAD}, not {part_bytes}")
     own = prefix(owner)
     folder = folder or f"{own}{uuid.uuid4().hex}/"
     if not _FOLDER.fullmatch(folder.removeprefix(own)):
         raise NotFound(f"there is no folder '{folder[:200]}' among your uploads")
     location = {"Bucket": cloud.bucket, "Key": folder + name}
-    urls = _single_url(cloud, location, size) if size <= LARGEST_UPLOAD else _part_urls(cloud, location, size)
+    if size <= (part_bytes or LARGEST_UPLOAD):
+        urls = _single_url(cloud, location, size)
+    else:
+        urls = _part_urls(cloud, location, size, part_bytes or _PART)
     return {"key": location["Key"], "folder": folder} | urls
 
 
@@ -88,8 +98,8 @@ def _single_url(cloud: Cloud, location: dict[str, str], size: int) -> dict[str, 
     return {"url": cloud.s3.generate_presigned_url("put_object", Params=signed, ExpiresIn=URL_SECONDS)}
 
 
-def _part_urls(cloud: Cloud, location: dict[str, str], size: int) -> dict[str, Any]:
-    part = max(_LEAST_PART, -(-size // _MOST_PARTS))
+def _part_urls(cloud: Cloud, location: dict[str, str], size: int, least: int) -> dict[str, Any]:
+    part = max(least, -(-size // _MOST_PARTS))
     upload = cloud.s3.create_multipart_upload(**location)["UploadId"]
     signed = [
         {**location, "UploadId": upload, "PartNumber": number, "ContentLength": min(part, size - start)}

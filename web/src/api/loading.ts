@@ -1,6 +1,7 @@
 /** A value that is being loaded, for components. */
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "./client";
+import { onSessionChange, signedIn } from "./session";
 
 export type Loaded<T> = { readonly state: "loading" } | { readonly state: "failed"; readonly error: ApiError } | { readonly state: "ready"; readonly value: T };
 
@@ -17,7 +18,15 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, inputs: 
     );
     return () => controller.abort();
   }, [...inputs, attempt]);
-  return [current, () => setAttempt((number) => number + 1)];
+  const again = () => setAttempt((number) => number + 1);
+  useNextSession(current.state === "failed" ? current.error : null, again);
+  return [current, again];
+}
+
+/** Ask again after the next sign-in where the last error was that the sign-in had ended. */
+export function useNextSession(error: ApiError | null, again: () => void): void {
+  const ended = error?.status === 401;
+  useEffect(() => (ended ? onSessionChange(() => void (signedIn() && again())) : undefined), [ended]);
 }
 
 export function asError(error: unknown): ApiError {

@@ -8,10 +8,14 @@ import { type Data, type Tensor, arrayOf } from "./tensor";
 
 const say = texts({
   wasm: ["This browser has no WebAssembly, or this page may not use it.", "浏览器不支持 WebAssembly，或本页面无权使用它。"],
+  file: ["a file did not arrive", "文件未能下载"],
   load: ["LiteRT.js, which runs models in the browser, could not be loaded: {reason}", "无法加载在浏览器中运行模型的 LiteRT.js：{reason}"],
   memory: ["The model does not fit in the memory of this page.", "该模型超出页面可用内存。"],
   model: ["LiteRT.js cannot run this model: {reason}", "LiteRT.js 无法运行该模型：{reason}"],
 });
+
+/** What browsers say of WebAssembly that the page's policy forbids; emscripten reports it as an abortion. */
+const FORBIDDEN = /content security policy|blocked by csp|unsafe-eval/i;
 
 /** Addresses of the files beside the page's scripts that an offline page needs. */
 export const LITERT_FILES: readonly string[] = [script, binary];
@@ -48,7 +52,11 @@ async function load(): Promise<LiteRt> {
   // The names of the files have a hash, so the script cannot find its binary by itself. It logs every model that it loads.
   const quiet = { print: () => undefined, printErr: () => undefined };
   Object.assign(globalThis, { Module: { locateFile: () => new URL(binary, document.baseURI).href, ...quiet } });
-  return loadLiteRt(new URL(script, document.baseURI).href);
+  try {
+    return await loadLiteRt(new URL(script, document.baseURI).href);
+  } catch (error) {
+    throw error instanceof Event ? new Error(say.file()) : error; // the event of a script that did not load
+  }
 }
 
 async function compiled(library: LiteRt, file: Uint8Array): Promise<CompiledModel> {
@@ -89,7 +97,7 @@ function shapeOf(model: CompiledModel, name: string): readonly number[] {
 
 function explained(error: unknown, sentence: (values: { reason: string }) => string): DeviceError {
   const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof WebAssembly.CompileError) return new DeviceError(say.wasm());
+  if (FORBIDDEN.test(reason)) return new DeviceError(say.wasm());
   if (error instanceof RangeError || /memory|alloc/i.test(reason)) return new DeviceError(say.memory());
   return new DeviceError(sentence({ reason: reason.slice(0, 200) }));
 }

@@ -26,6 +26,12 @@ class UploadedFile(_Strict):
 
     name: str = Field(description="The file's name; its extension determines the format.")
     size: int = Field(default=0, ge=0, description="Exact size in bytes; 0: unknown. Above 5 GB, upload is in parts.")
+    part_bytes: int = Field(
+        default=0,
+        ge=0,
+        description="Upload a larger file in parts of this size, from 5 MiB to 5 GiB, so that a lost connection costs "
+        "one part only; needs `size`. Default: in parts only above 5 GB.",
+    )
     folder: str = Field(
         default="", max_length=1024, description="`folder` of an earlier response, to add an image to that folder."
     )

@@ -3,6 +3,10 @@ import { texts } from "../../i18n";
 import { DeviceError } from "../errors";
 
 const say = texts({
+  install: [
+    "The page could not be stored: its files did not fit in the browser's storage, or the connection was lost.",
+    "无法存储本页面：浏览器存储空间不足，或连接已断开。",
+  ],
   failed: ["The page could not be stored: {reason}", "无法存储本页面：{reason}"],
 });
 
@@ -32,7 +36,7 @@ function active(registration: ServiceWorkerRegistration): Promise<void> {
     worker?.addEventListener("statechange", () => {
       if (worker.state === "activated") resolve();
       // The browser does not say why an installation failed; nearly always a file did not fit or the connection was lost.
-      if (worker.state === "redundant") reject(new DeviceError(say.failed({ reason: worker.state })));
+      if (worker.state === "redundant") reject(new DeviceError(say.install()));
     });
   });
 }

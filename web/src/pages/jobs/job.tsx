@@ -5,16 +5,17 @@ import { asError } from "../../api/loading";
 import { Failure } from "../../components/states";
 import { language, number, texts } from "../../i18n";
 import { to } from "../../router";
-import { useJob } from "./job/following";
+import { isRepeated, useJob } from "./job/following";
 import { Results } from "./job/results";
 import { duration, stateName } from "./job/words";
 import "./jobs.css";
 import { type Job, fileName, runs } from "./status";
 
 const say = texts({
+  title: ["Job", "任务"],
   loading: ["Loading…", "加载中…"],
   all: ["All files", "全部文件"],
-  state: ["State", "状态"],
+  state: ["State:", "状态："],
   model: ["Model", "模型"],
   version: ["version {number}", "版本 {number}"],
   rows: ["Rows", "行数"],
@@ -29,7 +30,7 @@ const say = texts({
   cancel: ["Cancel", "取消任务"],
   retry: ["Retry the missing chunks", "重试缺失的部分"],
   close: ["Finish without the missing rows", "放弃缺失的行并结束"],
-  lost: ["{reason} The job goes on; the page asks again.", "{reason} 任务继续运行，页面会再次查询。"],
+  lost: ["{reason} The job continues; the page asks again.", "{reason} 任务继续运行，页面会再次查询。"],
 });
 
 export function JobPage({ id }: { readonly id: string }) {
@@ -39,8 +40,13 @@ export function JobPage({ id }: { readonly id: string }) {
       <p>
         <a href={to(["jobs"])}>{say.all()}</a>
       </p>
-      <h1>{job ? fileName(job) : say.loading()}</h1>
-      {error && (job ? <p class="notice" role="status">{say.lost({ reason: error.message })}</p> : <Failure error={error} again={again} />)}
+      <h1>{job ? fileName(job) : say.title()}</h1>
+      {!job && !error && (
+        <p class="loading" role="status">
+          {say.loading()}
+        </p>
+      )}
+      {error && (job && isRepeated(error) ? <p class="notice" role="status">{say.lost({ reason: error.message })}</p> : <Failure error={error} again={again} />)}
       {job && (
         <>
           <Progress job={job} />
@@ -66,7 +72,7 @@ function Progress({ job }: { readonly job: Job }) {
   return (
     <section class="part">
       <p class="state" role="status">
-        {say.state()}: <strong>{stateName(job.state)}</strong>
+        {say.state()} <strong>{stateName(job.state)}</strong>
       </p>
       {job.reason && <p class={job.state === "failed" ? "failure" : "notice"}>{job.reason}</p>}
       {runs(job) && <progress aria-label={say.progress()} max="1" {...(job.progress !== null && { value: job.progress })} />}

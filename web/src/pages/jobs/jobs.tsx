@@ -61,5 +61,5 @@ function Jobs({ all }: { readonly all: readonly Job[] }) {
     number(job.rows.rejected),
     new Date(job.created * 1000).toLocaleString(language()),
   ]);
-  return <Table caption={say.jobs()} head={[say.file(), say.model(), say.state(), say.rows(), say.rejected(), say.created()]} rows={rows} text={[1, 2, 5]} />;
+  return <Table caption={say.jobs()} head={[say.file(), say.model(), say.state(), say.rows(), say.rejected(), say.created()]} rows={rows} text={[1, 2, 5]} headed />;
 }

@@ -27,6 +27,8 @@ export interface Receipt {
   readonly rows: { readonly read: number; readonly scored: number; readonly rejected: number };
   readonly parts: readonly { readonly key: string }[];
   readonly errors: readonly { readonly key: string }[];
+  /** Rows of a closed job that were not scored, by chunk. */
+  readonly missing?: readonly { readonly first: number; readonly rows: number }[];
 }
 
 /** Return whether a job changes by itself. */

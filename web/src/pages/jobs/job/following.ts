@@ -1,7 +1,7 @@
 /** Follow a job until it ends: often while it moves, seldom while it waits, not at all while the page is hidden. */
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, get } from "../../../api/client";
-import { asError } from "../../../api/loading";
+import { type ApiError, get } from "../../../api/client";
+import { asError, useNextSession } from "../../../api/loading";
 import { type Job, runs } from "../status";
 
 const SHORTEST = 700;
@@ -9,7 +9,7 @@ const LONGEST = 10_000;
 
 export interface Followed {
   readonly job: Job | null;
-  /** The last request failed; it is repeated, unless the job does not exist. */
+  /** The last request failed; it is repeated where `isRepeated`. */
   readonly error: ApiError | null;
   /** Ask now, such as after the job was changed. */
   readonly again: () => void;
@@ -23,7 +23,14 @@ export function useJob(id: string): Followed {
     void follow(id, controller.signal, setState);
     return () => controller.abort();
   }, [id, attempt]);
-  return { ...state, again: () => setAttempt((number) => number + 1) };
+  const again = () => setAttempt((number) => number + 1);
+  useNextSession(state.error, again);
+  return { ...state, again };
+}
+
+/** Return whether a request that failed is repeated: not where the answer would be the same. */
+export function isRepeated({ status }: ApiError): boolean {
+  return status < 400 || status >= 500 || status === 429;
 }
 
 type Show = (update: (before: Omit<Followed, "again">) => Omit<Followed, "again">) => void;
@@ -42,9 +49,9 @@ async function follow(id: string, signal: AbortSignal, show: Show): Promise<void
       seen = now;
     } catch (error) {
       if (signal.aborted) return;
-      const { status } = asError(error);
-      show(({ job }) => ({ job, error: asError(error) }));
-      if (status >= 400 && status < 500 && status !== 429) return;
+      const failure = asError(error);
+      show(({ job }) => ({ job, error: failure }));
+      if (!isRepeated(failure)) return;
       delay = Math.min(LONGEST, delay * 2);
     }
     await pause(delay);

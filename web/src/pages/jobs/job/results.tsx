@@ -11,6 +11,7 @@ import { rowsOf } from "./rows";
 const say = texts({
   title: ["Result", "结果"],
   scored: ["{scored} of {read} rows were scored, {rejected} rejected.", "共 {read} 行，评分 {scored} 行，拒绝 {rejected} 行。"],
+  missing: ["{missing} rows are missing: they could not be scored, and the job was finished without them.", "缺失 {missing} 行：这些行无法评分，任务已在没有它们的情况下结束。"],
   first: ["The first rows of the result", "结果的前几行"],
   errors: ["The first rejected rows", "最先被拒绝的行"],
   parquet: ["Parquet has no preview here.", "此处无法预览 Parquet。"],
@@ -38,9 +39,11 @@ function Found({ job, receipt }: { readonly job: Job; readonly receipt: Receipt 
   const parts = receipt.parts.map(({ key }) => outputName(job, key));
   const errors = receipt.errors.map(({ key }) => outputName(job, key));
   const { read, scored, rejected } = receipt.rows;
+  const missing = (receipt.missing ?? []).reduce((sum, { rows }) => sum + rows, 0);
   return (
     <>
       <p>{say.scored({ read: number(read), scored: number(scored), rejected: number(rejected) })}</p>
+      {missing > 0 && <p class="notice">{say.missing({ missing: number(missing) })}</p>}
       <Downloads job={job} names={[...parts, ...errors, "receipt.json"]} />
       {!parts[0] || !scored ? <p>{say.empty()}</p> : receipt.format === "parquet" ? <p>{say.parquet()}</p> : <Preview job={job} name={parts[0]} caption={say.first()} />}
       {errors[0] && <Preview job={job} name={errors[0]} caption={say.errors()} />}

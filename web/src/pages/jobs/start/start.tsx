@@ -7,6 +7,7 @@ import { bytes, number, texts } from "../../../i18n";
 import { go, to, useLocation } from "../../../router";
 import type { Job } from "../status";
 import type { Choice } from "../upload/choice";
+import { patiently } from "../upload/patience";
 import { type Progress, upload } from "../upload/upload";
 import { FileChoice } from "./files";
 import { DEFAULTS, OptionFields, type Options, toServer, valid } from "./options";
@@ -109,7 +110,10 @@ function useSending(): Sending {
     setState({ busy: true, progress: null, problem: "" });
     try {
       const uploaded = await upload(choice.files, { signal, onProgress }, { folder: choice.kind === "images" });
-      const job = await post<Job>("jobs", { model, ...uploaded, options: toServer(options, choice.kind) }, signal);
+      const body = { model, ...uploaded, options: toServer(options, choice.kind) };
+      const onWaiting = (waiting: boolean) => setState(({ progress }) => ({ busy: true, progress: progress && { ...progress, waiting }, problem: "" }));
+      // The same request again is the same job.
+      const job = await patiently(() => post<Job>("jobs", body, signal), { signal, onWaiting });
       if (!signal.aborted) go(to(["jobs", job.value.id]));
     } catch (error) {
       setState({ busy: false, progress: null, problem: signal.aborted ? say.stopped() : asError(error).message });

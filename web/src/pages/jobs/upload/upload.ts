@@ -32,8 +32,8 @@ export interface Following {
 }
 
 const TOGETHER = 4;
-/** The most bytes of one PUT. */
-const LARGEST = 5 * 1024 ** 3;
+/** A larger data file is sent in parts of this size: a lost connection costs one of them. */
+const PART = 16 * 1024 ** 2;
 
 /** Upload one data file, or images into one folder. Raises ApiError, or the reason of the signal. */
 export async function upload(files: readonly File[], following: Following, { folder = false } = {}): Promise<Uploaded> {
@@ -66,8 +66,9 @@ function named(files: readonly File[]): readonly Named[] {
 }
 
 async function single({ name, file }: Named, meter: Meter): Promise<Uploaded> {
-  if (file.size <= LARGEST) return { key: (await whole({ name, file }, meter)).key };
-  const { key, upload: id = "", part_bytes: size = file.size, parts = [] } = await ask(name, file, meter);
+  if (file.size <= PART) return { key: (await whole({ name, file }, meter)).key };
+  const place = () => ask({ name, size: file.size, part_bytes: PART }, meter);
+  const { key, upload: id = "", part_bytes: size = file.size, parts = [] } = await meter.patiently(name, place);
   const etags: string[] = [];
   for (const [position, url] of parts.entries()) {
     const part = file.slice(position * size, (position + 1) * size);
@@ -80,16 +81,23 @@ async function single({ name, file }: Named, meter: Meter): Promise<Uploaded> {
 async function whole({ name, file }: Named, meter: Meter, folder = ""): Promise<Place> {
   let place: Place | undefined;
   const url = async () => {
-    place = await ask(name, file, meter, place?.folder ?? folder);
+    const known = place?.folder ?? folder;
+    place = await ask({ name, size: file.size, ...(known && { folder: known }) }, meter);
     return place.url ?? "";
   };
   await meter.send(name, url, file);
   return place as unknown as Place;
 }
 
-async function ask(name: string, file: File, { following }: Meter, folder = ""): Promise<Place> {
-  const wanted = { name, size: file.size, ...(folder && { folder }) };
-  return (await post<Place>("jobs", { upload: wanted }, following.signal)).value;
+interface Wanted {
+  readonly name: string;
+  readonly size: number;
+  readonly part_bytes?: number;
+  readonly folder?: string;
+}
+
+async function ask(upload: Wanted, { following }: Meter): Promise<Place> {
+  return (await post<Place>("jobs", { upload }, following.signal)).value;
 }
 
 /** Adds up what is sent of all bodies. */
@@ -102,15 +110,20 @@ class Meter {
     readonly following: Following,
   ) {}
 
-  /** Send a body under a name of its own; what a failed attempt sent does not count. */
+  /** Send a body under a name of its own. */
   send(name: string, url: () => Promise<string>, body: Blob): Promise<string> {
     const { signal } = this.following;
     const onSent = (bytes: number) => this.report(name, bytes);
+    return this.patiently(name, async () => put(await url(), body, { signal, onSent }));
+  }
+
+  /** Run a task of a name patiently; what a failed attempt sent does not count. */
+  patiently<T>(name: string, task: () => Promise<T>): Promise<T> {
     const onWaiting = (waiting: boolean) => {
       this.waiting = waiting;
       this.report(name, 0);
     };
-    return patiently(async () => put(await url(), body, { signal, onSent }), { signal, onWaiting });
+    return patiently(task, { signal: this.following.signal, onWaiting });
   }
 
   private report(name: string, bytes: number): void {

@@ -70,9 +70,15 @@ function State({ stored, form }: { readonly stored: Stored; readonly form: Form 
   return <p>{say.older({ version: stored.version, newest: form.version })}</p>;
 }
 
+/** Store a model, and the page with the first one: without the page no model can be used. */
 async function keep(form: Form): Promise<void> {
-  await store(form);
-  await storePage();
+  const stored = await store(form);
+  try {
+    await storePage();
+  } catch (error) {
+    await forget(stored);
+    throw error;
+  }
 }
 
 /** Remove a model, and the page with the last one. */

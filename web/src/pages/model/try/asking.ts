@@ -1,7 +1,7 @@
 /** A question to the server that follows its input: delayed while the input changes, and only the newest is answered. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Answer, type ApiError, send } from "../../../api/client";
-import { asError } from "../../../api/loading";
+import { asError, useNextSession } from "../../../api/loading";
 
 /** Milliseconds without a change before a request is sent. */
 const DELAY = 250;
@@ -40,7 +40,9 @@ export function useAsked<T>(path: string, body: string | null, live: boolean): A
       setState((before) => ({ ...before, pending: false }));
     };
   }, [path, body, live, attempt]);
-  return { ...state, ask: () => setAttempt((number) => number + 1) };
+  const ask = () => setAttempt((number) => number + 1);
+  useNextSession(state.error, ask);
+  return { ...state, ask };
 }
 
 async function answer<T>(path: string, body: string, signal: AbortSignal, show: (state: State<T>) => void): Promise<void> {

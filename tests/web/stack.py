@@ -1,0 +1,28 @@
+"""Resources of the running stack of ``lightship up``, for jobs that wait or fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from lightship.aws.stack import StackSettings
+from lightship.jobs.cloud import Cloud, connect
+from tests.emulator import ROOT
+
+
+@contextmanager
+def resources() -> Iterator[Cloud]:
+    """Yield the resources of the stack that owns .lightship.env."""
+    variables = dict(re.findall(r"export (\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield connect(StackSettings.from_environment(variables))
+
+
+def delay(cloud: Cloud, seconds: int) -> None:
+    """Let new messages wait in the score queue, so that no worker takes their chunks."""
+    cloud.sqs.set_queue_attributes(QueueUrl=cloud.score_queue, Attributes={"DelaySeconds": str(seconds)})

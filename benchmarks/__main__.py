@@ -36,11 +36,12 @@ from benchmarks.runtime_api import RuntimeFailedError
 from benchmarks.stacks import MODEL_NAME, lightship, stacks, under_uvicorn
 from benchmarks.tables import tables
 from benchmarks.trees import part as trees
+from benchmarks.web import part as web
 from lightship.errors import LightshipError
 
 PARTS = (
     *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-    *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "image"),
+    *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "web", "image"),
 )
 
 _QUIET = 0.3
@@ -139,6 +140,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
     checked = registries.QUICK if quick else registries.FULL
     compressed = compression.QUICK if quick else compression.FULL
     scored = jobs.QUICK if quick else jobs.FULL
+    loads = web.QUICK if quick else web.FULL
     return {
         "lambda": _Part(
             lambdas.steps(compared, invoked), lambda rows, step: lambdas.measure(compared, rows, invoked, step)
@@ -171,6 +173,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
             lambda _, step: preprocessing.measure(preprocessing.QUICK if quick else preprocessing.FULL, step),
         ),
         "compression": _Part(compression.steps(compressed), lambda _, step: compression.measure(compressed, step)),
+        "web": _Part(web.steps(loads), lambda rows, step: web.measure(registry, keras_model, rows, loads, step)),
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
 

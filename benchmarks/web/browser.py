@@ -67,15 +67,21 @@ def missing() -> str | None:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start Chromium, which may use every core, and end it."""
-    from playwright.sync_api import sync_playwright
+    """Start Chromium, which may use every core, and end it.
 
-    with ExitStack() as stack:
-        with cores.every_core():
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM), args=["--no-sandbox"])
-        stack.callback(browser.close)
-        yield browser
+    Raises RuntimeError if it does not start, or if a page does not show what is measured.
+    """
+    from playwright.sync_api import Error, sync_playwright
+
+    try:
+        with ExitStack() as stack:
+            with cores.every_core():
+                playwright = stack.enter_context(sync_playwright())
+                browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM), args=["--no-sandbox"])
+            stack.callback(browser.close)
+            yield browser
+    except Error as error:
+        raise RuntimeError(f"{CHROMIUM} failed: {error.message}") from error
 
 
 @contextmanager

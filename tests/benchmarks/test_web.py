@@ -67,6 +67,15 @@ def test_missing_without_playwright_names_package(monkeypatch: pytest.MonkeyPatc
     assert "playwright" in str(browser.missing())
 
 
+def test_chromium_without_start_raises_runtime_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match="chromium"), browser.chromium():
+        pass
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [

@@ -153,7 +153,7 @@ build: $(VENV)/.dev models $(PAGE) ## Build the Lambda image with the SAM CLI (n
 emulate: $(VENV)/.dev examples ## Run the Lambda handler in the runtime emulator on port 9000, without Docker
 	@$(BIN)/python -m tests.emulator
 
-bench: $(VENV)/.dev models ## Run the benchmarks; writes docs/benchmarks/
+bench: $(VENV)/.dev models page-if-possible ## Run the benchmarks; writes docs/benchmarks/
 	$(BIN)/python -m benchmarks
 
 zoo: $(VENV)/.dev ## Compile user models, layers, applications, estimators and boosted trees in an hour; writes docs/coverage.md

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +36,12 @@ from benchmarks.runtime_api import RuntimeFailedError
 from benchmarks.stacks import MODEL_NAME, lightship, stacks, under_uvicorn
 from benchmarks.tables import tables
 from benchmarks.trees import part as trees
+from benchmarks.web import part as web
 from lightship.errors import LightshipError
 
 PARTS = (
     *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-    *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "image"),
+    *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "web", "image"),
 )
 
 _QUIET = 0.3
@@ -73,7 +73,7 @@ def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path)
     folder = ROOT / "build" / "benchmarks" if quick else report.FOLDER
     kept, results = {} if quick else report.load(), dict[str, Any]()
     try:
-        for part, figures in _measured(console, parts or PARTS, registry, keras_model, quick):
+        for part, figures in _measured(console, parts, registry, keras_model, quick):
             results[part] = figures
             report.write({**kept, **results}, folder)
     except (RuntimeFailedError, RuntimeError, AssertionError, LightshipError, subprocess.TimeoutExpired) as error:
@@ -83,12 +83,17 @@ def main(quick: bool, parts: tuple[str, ...], registry: Path, keras_model: Path)
     console.print(f"written to {folder.relative_to(ROOT)}")
 
 
+def command(parts: Sequence[str], *, quick: bool) -> str:
+    """Return the command of these parts; paths of this machine are not in it."""
+    return " ".join(["python -m benchmarks", *["--quick"] * quick, *(f"--part {part}" for part in parts)])
+
+
 def _measured(
     console: Console, parts: Sequence[str], registry: Path, keras_model: Path, quick: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each part and its figures."""
+    """Yield each part and its figures; no parts are all of them."""
     run = {
-        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "command": command(parts, quick=quick),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine.describe(),
     }
@@ -99,16 +104,17 @@ def _measured(
         )
     cores.pin_self()
     definitions = _parts(registry, keras_model, quick)
+    measured = parts or PARTS
     with _progress(console) as progress:
         task = progress.add_task("predictions of the original model", total=None)
         progress.refresh()
         examples = predict_examples(keras_model)
-        progress.update(task, total=sum(definitions[part].steps for part in parts))
+        progress.update(task, total=sum(definitions[part].steps for part in measured))
 
         def step(text: str) -> None:
             progress.update(task, description=text, advance=1, refresh=True)
 
-        for part in parts:
+        for part in measured:
             yield part, {"run": run, **definitions[part].measure(examples, step)}
 
 
@@ -134,6 +140,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
     checked = registries.QUICK if quick else registries.FULL
     compressed = compression.QUICK if quick else compression.FULL
     scored = jobs.QUICK if quick else jobs.FULL
+    loads = web.QUICK if quick else web.FULL
     return {
         "lambda": _Part(
             lambdas.steps(compared, invoked), lambda rows, step: lambdas.measure(compared, rows, invoked, step)
@@ -166,6 +173,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
             lambda _, step: preprocessing.measure(preprocessing.QUICK if quick else preprocessing.FULL, step),
         ),
         "compression": _Part(compression.steps(compressed), lambda _, step: compression.measure(compressed, step)),
+        "web": _Part(web.steps(loads), lambda rows, step: web.measure(registry, keras_model, rows, loads, step)),
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
     }
 

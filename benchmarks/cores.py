@@ -30,6 +30,20 @@ def last_core() -> Iterator[None]:
 
 
 @contextmanager
+def every_core() -> Iterator[None]:
+    """Let processes that are started inside the context use all cores."""
+    if not pinnable():
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, _cores())
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
 def keep_awake() -> Iterator[None]:
     """Keep the last core from sleeping, with a process of idle priority.
 

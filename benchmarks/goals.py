@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.table import shown
+
 # Largest ratio of a warm event to one in the bare handler, and of a protocol's request to its bound.
 BOUND = 1.5
 PROTOCOL_BOUND = 2.0
@@ -18,6 +20,10 @@ PROTOCOL_BOUND = 2.0
 PANDAS = 10.0
 JOBS_BOUND = 0.6
 FLAT = 1.1
+
+# The web application: most kB before charts and LiteRT.js, and most milliseconds until it is interactive (median).
+PAGE_KILOBYTES = 120.0
+INTERACTIVE_MS = 1000.0
 
 # Smallest ratio of requests per second to those of other servers with the same compiled model.
 PEERS = 3.0
@@ -74,6 +80,23 @@ class Comparison:
         return value / self.other if self.unit == "/s" else self.other / value
 
 
+@dataclass(frozen=True)
+class Limit:
+    """One figure of Lightship and the most that it may be; None without a goal."""
+
+    figure: str
+    unit: str
+    value: float
+    most: float | None
+
+    @property
+    def verdict(self) -> str:
+        """Return whether the goal is met, as text."""
+        if self.most is None:
+            return "no goal"
+        return f"{'met' if self.value <= self.most else 'MISSED'}: ≤ {shown(self.most, self.unit)}"
+
+
 def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
     """Return the comparisons with the usual way for the parts in the results."""
     return [
@@ -100,6 +123,26 @@ def beside_peers(results: Mapping[str, Any]) -> dict[tuple[str, str], Comparison
         for concurrency, figures in by_concurrency.items()
         if name != "lightship"
     }
+
+
+def page_limits(part: Mapping[str, Any]) -> list[Limit]:
+    """Return weight and time of the web application's pages.
+
+    Times on a slower device or network than "here" have no goal.
+    """
+    weights = [
+        Limit(f"{page}: before charts and LiteRT.js", "kB", sum(files.values()) / 1000, PAGE_KILOBYTES)
+        for page, files in part["weight"]["pages"].items()
+    ]
+    times = [
+        Limit(
+            *(f"{page}: interactive, {condition}", "ms", figures["interactive"]["median"]),
+            INTERACTIVE_MS if condition == "here" else None,
+        )
+        for condition, pages in part["moments_ms"].items()
+        for page, figures in pages.items()
+    ]
+    return weights + times
 
 
 def beside_bare(results: Mapping[str, Any]) -> dict[str, float]:

@@ -37,7 +37,7 @@ PAGES = (
         "benchmarks/README.md",
         (
             *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-            *("compile", "evaluation", "explain", "image"),
+            *("compile", "evaluation", "explain", "web", "image"),
         ),
     ),
     Page("benchmarks/trees.md", ("trees",)),

@@ -52,11 +52,11 @@ def measure(
     seen: dict[str, dict[int, list[Measurement]]] = {
         stack.name: {concurrency: [] for concurrency in CONCURRENCIES} for stack in served
     }
-    with ExitStack() as running:
+    with ExitStack() as started:
         ports = {}
         for stack in served:
             step(f"starting {stack.name}")
-            ports[stack.name] = running.enter_context(_server(stack, examples))
+            ports[stack.name] = started.enter_context(running(stack, examples))
         for number in range(plan.rounds):
             for concurrency in CONCURRENCIES:
                 for stack in served:
@@ -87,12 +87,8 @@ def free_port() -> int:
         return port
 
 
-def _served(stacks: Sequence[Stack]) -> list[Stack]:
-    return [stack for stack in stacks if stack.server]
-
-
 @contextmanager
-def _server(stack: Stack, examples: Sequence[Example]) -> Iterator[int]:
+def running(stack: Stack, examples: Sequence[Example]) -> Iterator[int]:
     """Start a server and yield its port after its first correct responses."""
     port = free_port()
     log = BUILT / f"{stack.name}.log"
@@ -113,6 +109,10 @@ def _server(stack: Stack, examples: Sequence[Example]) -> Iterator[int]:
         yield port
     finally:
         _end(process)
+
+
+def _served(stacks: Sequence[Stack]) -> list[Stack]:
+    return [stack for stack in stacks if stack.server]
 
 
 def _responds(process: subprocess.Popen[bytes], stack: Stack, port: int, examples: Sequence[Example]) -> bool:

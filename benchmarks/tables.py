@@ -13,6 +13,7 @@ from benchmarks.jobs import tables as jobs
 from benchmarks.preprocessing import part as preprocessing
 from benchmarks.table import Row, Table, shown
 from benchmarks.trees import part as trees
+from benchmarks.web import part as web
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
@@ -162,5 +163,6 @@ _MAKERS = {
     "trees": trees.tables,
     "preprocessing": preprocessing.tables,
     "compression": compression.tables,
+    "web": web.tables,
     "image": _image,
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from benchmarks import report
-from benchmarks.__main__ import PARTS
+from benchmarks.__main__ import PARTS, command
 from benchmarks.report import DOCS, PAGES, Page
 
 
@@ -44,3 +45,14 @@ def test_parts_of_several_runs_are_named() -> None:
 
 def test_page_without_figures_is_not_written() -> None:
     assert report.filled(Page("benchmarks/trees.md", ("trees",)), {"preprocessing": _preprocessing(_run("one"))}) == ""
+
+
+def test_command_of_parts_has_options_without_paths() -> None:
+    assert command((), quick=False) == "python -m benchmarks"
+    assert command(("web", "explain"), quick=True) == "python -m benchmarks --quick --part web --part explain"
+
+
+@pytest.mark.parametrize("part", report.load())
+def test_recorded_command_has_parts_alone(part: str) -> None:
+    recorded = report.load()[part]["run"]["command"]
+    assert re.fullmatch(r"python -m benchmarks( --part [a-z]+)*", recorded)

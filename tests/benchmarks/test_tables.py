@@ -24,6 +24,15 @@ def _served(rate: float) -> dict[str, Any]:
     return {"1": figures, "16": figures}
 
 
+def _moments(interactive: float) -> dict[str, Any]:
+    """Return moments of a page whose longest task ends last."""
+    earlier = {"median": interactive / 2, "max": interactive / 2}
+    return {
+        **dict.fromkeys(("loaded", "usable", "complete"), earlier),
+        **{key: {"median": interactive, "max": 3 * interactive} for key in ("task", "interactive")},
+    }
+
+
 RESULTS: dict[str, Any] = {
     "lambda": {
         "rounds": 1,
@@ -109,6 +118,30 @@ RESULTS: dict[str, Any] = {
             "Hashing": {"1": {"program_us": 6.0, "compiled_us": 12.0, "signature_us": 150.0, "predict_us": 70000.0}}
         }
     },
+    "web": {
+        "rounds": 15,
+        "chromium": "156.0",
+        "weight": {
+            "pages": {"models": {"index.html": 700, "app/index.js": 64_300}, "Try it": {"app/index.js": 130_000}},
+            "later": {
+                "charts": {"app/uPlot.css": 700},
+                "LiteRT.js": {"app/dist.js": 7_000, "app/litert.wasm": 2_800_000},
+            },
+        },
+        "moments_ms": {"here": {"models": _moments(400)}, "4x CPU, Fast 4G": {"models": _moments(2000)}},
+        "device": {
+            "models": {
+                "quickstart": {
+                    "here": {"p50_ms": 0.3, "p99_ms": 0.9},
+                    "there": {"p50_ms": 2.5, "p99_ms": 4.0},
+                    "predictions": 500,
+                    "difference": 6e-8,
+                },
+                "logistic": {"not_in_page": "The server computes its inputs."},
+            },
+            "loading_ms": {"here": {"median": 300.0, "max": 400.0}},
+        },
+    },
     "image": {"not_measured": "no Docker engine answers"},
 }
 
@@ -154,6 +187,19 @@ def test_tables_of_every_part_contain_figures() -> None:
         *("250 µs → 20 µs, 12.5x", "1 ms → 2 ms, 0.5x"),
     )
     assert rows["Processor time per row"]["Hashing"] == ("1", "6 µs", "12 µs", "150 µs", "70 ms")
+    assert rows["The web application: goals"] == {
+        "models: before charts and LiteRT.js": ("65 kB", "met: ≤ 120 kB"),
+        "Try it: before charts and LiteRT.js": ("130 kB", "MISSED: ≤ 120 kB"),
+        "models: interactive, here": ("400 ms", "met: ≤ 1 s"),
+        "models: interactive, 4x CPU, Fast 4G": ("2 s", "no goal"),
+    }
+    assert rows["Page weight: first load, cold cache, compressed"]["app/index.js"] == ("64.3 kB", "130 kB")
+    assert rows["Until a page is interactive: cold cache, median of 15 loads, Chromium 156.0"]["models: here"] == (
+        *("200 ms", "200 ms", "400 ms", "400 ms", "1.2 s", "200 ms"),
+    )
+    beside = rows["One prediction in the browser, beside the server's over loopback"]
+    assert beside["quickstart"] == ("0.3 ms", "0.9 ms", "2.5 ms", "4 ms", "500", "6e-08")
+    assert beside["logistic"][0] == "not in the page"
     assert rows["Image"] == {"not measured here: no Docker engine answers": ("",)}
 
 

@@ -1,0 +1,1 @@
+"""The web application in Chromium: weight, time to interactive, predictions."""

@@ -42,6 +42,7 @@ def test_page_reached_by_keyboard_has_focus_and_own_title(page: Page) -> None:
     page.named("quickstart").press("Enter")
     expect(content).to_be_focused()
     assert page.tab.title() == "quickstart · Lightship"
+    page.named("Try it").wait_for()
     page.tab.keyboard.press("Tab")
     expect(page.named("Try it")).to_be_focused()
     page.tab.go_back()

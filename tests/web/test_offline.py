@@ -56,7 +56,7 @@ def predict_offline(page: Page, name: str) -> None:
     expect(page.tab.get_by_text(_TIME)).to_be_visible(timeout=20_000)
 
 
-@pytest.mark.parametrize("name", ["quickstart", "photos"])
+@pytest.mark.parametrize("name", ["quickstart", "photos", "iris"])
 def test_tab_predicts_in_browser_as_server(tab: Page, name: str) -> None:
     tab.open(f"#/models/{name}/device")
     tab.click("Predict in both places")
@@ -81,9 +81,9 @@ def test_tab_shows_file_digest_and_code(tab: Page, device_registry: Path) -> Non
         tab.wait_for(word)
 
 
-def test_tab_of_model_with_program_has_reason_and_file(tab: Page) -> None:
-    tab.open("#/models/iris/device")
-    tab.wait_for("The server computes this model's inputs before it runs")
+def test_tab_of_model_with_unknown_operator_has_reason_and_file(tab: Page) -> None:
+    tab.open("#/models/projected/device")
+    tab.wait_for("The server computes this model's inputs with tables.project, which this page does not have.")
     tab.wait_for("Download device.tflite")
     assert tab.tab.get_by_role("button", name="Use offline").count() == 0
 
@@ -96,14 +96,17 @@ def test_tab_is_accessible_and_fits_phone(tab: Page, scheme: str) -> None:
     assert tab.overflow() <= 0
 
 
-def test_page_without_network_predicts_with_stored_model(context: BrowserContext, device_registry: Path) -> None:
+@pytest.mark.parametrize("name", ["quickstart", "iris"])
+def test_page_without_network_predicts_with_stored_model(
+    context: BrowserContext, device_registry: Path, name: str
+) -> None:
     with serving(device_registry) as address:
         page = Page(context.new_page(), address)
-        keep(page, "quickstart")
+        keep(page, name)
         context.set_offline(True)
-        predict_offline(page, "quickstart")
+        predict_offline(page, name)
     context.set_offline(False)  # the server has stopped: its address does not answer
-    predict_offline(page, "quickstart")
+    predict_offline(page, name)
     assert page.findings() == []
 
 

@@ -58,8 +58,8 @@ export function Compare({ form, limit }: { readonly form: Form; readonly limit: 
 }
 
 async function opened(form: Form) {
-  const { manifest, file } = await downloaded(form);
-  return deviceModel(form.model, form.version, manifest, file);
+  const { manifest, files } = await downloaded(form);
+  return deviceModel(form.model, form.version, manifest, files);
 }
 
 async function onServer(form: Form, body: string): Promise<Timed> {

@@ -88,6 +88,15 @@ def test_tab_of_model_with_unknown_operator_has_reason_and_file(tab: Page) -> No
     assert tab.tab.get_by_role("button", name="Use offline").count() == 0
 
 
+def test_page_loads_operators_with_first_program(tab: Page) -> None:
+    loaded = "performance.getEntriesByType('resource').some(({name}) => name.includes('/app/program-'))"
+    tab.open("#/models/quickstart/device")
+    tab.wait_for("Files for your app")
+    assert not tab.tab.evaluate(loaded)
+    tab.open("#/models/iris/device")
+    tab.wait_until(loaded)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_tab_is_accessible_and_fits_phone(tab: Page, scheme: str) -> None:
     tab.open("#/models/quickstart/device", width=390, scheme=scheme)
@@ -121,16 +130,18 @@ def test_page_without_network_keeps_no_answers_of_api(context: BrowserContext, t
     assert "app/settings.json" not in paths
 
 
-def test_stored_model_with_other_digest_is_refused(context: BrowserContext, tab: Page) -> None:
-    keep(tab, "quickstart")
+@pytest.mark.parametrize(("name", "file"), [("quickstart", "model.tflite"), ("iris", "assets/constants.npz")])
+def test_stored_model_with_other_digest_is_refused(tab: Page, name: str, file: str) -> None:
+    keep(tab, name)
     tab.tab.evaluate(
-        """async () => {
+        """async (file) => {
           const cache = await caches.open("lightship-models");
-          const [request] = (await cache.keys()).filter(({url}) => url.endsWith("model.tflite"));
+          const [request] = (await cache.keys()).filter(({url}) => url.endsWith(file));
           await cache.put(request, new Response(new Uint8Array(100)));
-        }"""
+        }""",
+        file,
     )
-    tab.open("#/offline/quickstart")
+    tab.open(f"#/offline/{name}")
     tab.click("Predict on this device")
     tab.wait_for("its digest differs")
 

@@ -57,7 +57,7 @@ export const CONSTANTS = "assets/constants.npz";
 const DTYPES: readonly string[] = ["float32", "int32", "uint8"];
 const INPUT_DTYPES: readonly string[] = [...DTYPES, "int64"];
 const PROGRAM_DTYPES: readonly string[] = [...INPUT_DTYPES, "bool", "float64", "string"];
-const KINDS: readonly string[] = ["tabular", "image", "number", "boolean", "string", "text"];
+const KINDS: readonly string[] = ["tabular", "image", "number", "boolean", "string"];
 
 export function parseManifest(text: string): Manifest {
   try {

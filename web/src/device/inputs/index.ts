@@ -7,7 +7,7 @@ import { BOOLEAN } from "./boolean";
 import { IMAGE } from "./image/image";
 import { type DeviceKind, isRecord, missing, onlyRow } from "./kind";
 import { NUMBER, PLAIN } from "./plain";
-import { STRING, TEXT } from "./string";
+import { STRING } from "./string";
 import { TABULAR } from "./tabular";
 
 const say = texts({
@@ -15,7 +15,7 @@ const say = texts({
   unknown: ["There is no input “{name}”.", "没有名为“{name}”的输入。"],
 });
 
-const KINDS: Readonly<Record<string, DeviceKind>> = { tabular: TABULAR, image: IMAGE, number: NUMBER, boolean: BOOLEAN, string: STRING, text: TEXT };
+const KINDS: Readonly<Record<string, DeviceKind>> = { tabular: TABULAR, image: IMAGE, number: NUMBER, boolean: BOOLEAN, string: STRING };
 
 /** Kinds of inputs that may be absent. */
 const OPTIONAL: readonly DeviceKind[] = [NUMBER, BOOLEAN, STRING];

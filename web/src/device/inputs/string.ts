@@ -1,4 +1,4 @@
-/** Strings in nested lists, in which a text may replace missing ones, and texts that become tokens. */
+/** Strings in nested lists, in which a text may replace missing ones. */
 import { texts } from "../../i18n";
 import { DeviceError } from "../errors";
 import type { Spec } from "../manifest";
@@ -8,20 +8,10 @@ import { type DeviceKind, missing } from "./kind";
 const say = texts({
   string: ["“{name}” needs a text, not {value}.", "“{name}”需要文本，而不是 {value}。"],
   utf8: ["“{name}” has half of a character, which is not UTF-8.", "“{name}”包含不完整的字符，不是有效的 UTF-8。"],
-  long: ["“{name}” has {got} bytes, at most {most} are accepted.", "“{name}”有 {got} 字节，最多接受 {most} 字节。"],
 });
 
 export const STRING: DeviceKind = {
   decode: (value, spec) => stringsOf(spec, stringsIn(value, spec, spec.kind?.default)),
-};
-
-export const TEXT: DeviceKind = {
-  decode: (value, spec) => {
-    const tensor = stringsOf(spec, stringsIn(value, spec, undefined));
-    const most = Number(spec.kind?.max_bytes);
-    for (const { length } of tensor.data) if (length > most) throw new DeviceError(say.long({ name: spec.name, got: length, most }));
-    return tensor;
-  },
 };
 
 function stringsIn(value: unknown, spec: Spec, filling: unknown): string[] {

@@ -4,7 +4,7 @@ import { texts } from "../../i18n";
 import { downloaded } from "../download";
 import { DeviceError } from "../errors";
 import { parseManifest, planOf } from "../manifest";
-import { type DeviceModel, type Files, deviceModel } from "../model";
+import type { DeviceModel, Files } from "../model";
 import { checkDigest } from "./digest";
 import { checkSpace, written } from "./quota";
 
@@ -75,6 +75,7 @@ export async function openStored(stored: Stored): Promise<DeviceModel> {
     await checkDigest(path, content, sha256);
     files[path] = content;
   }
+  const { deviceModel } = await import("../model");
   return deviceModel(stored.name, stored.version, manifest, files);
 }
 

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import lightgbm
 import numpy as np
+import pyarrow
 import skops.io
 import xgboost
 from keras import layers
@@ -65,7 +66,7 @@ Write = Callable[[Path], Path]
 def _models() -> dict[str, tuple[Write, dict[str, Any]]]:
     logistic = LogisticRegression(max_iter=500)
     return {
-        "scaled": (_skops(lambda: _iris(StandardScaler(), logistic)), {}),
+        "scaled": (_skops(_scaled), {}),
         "ranges": (_skops(lambda: _iris(MinMaxScaler((-2, 3), clip=True), Normalizer("l1"), logistic)), {}),
         "largest": (_skops(lambda: _iris(SelectKBest(k=2), Normalizer("max"), logistic)), {}),
         "filled": (_skops(_filled), {}),
@@ -100,6 +101,12 @@ def _skops(build: Callable[[], Any]) -> Write:
 
 def _iris(*steps: Any) -> Any:
     return make_pipeline(*steps).fit(IRIS, SPECIES)
+
+
+def _scaled() -> Any:
+    """Return a model of named columns."""
+    table = pyarrow.table({f"x{index}": column for index, column in enumerate(IRIS.T)})
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(table, SPECIES)
 
 
 def _filled() -> Any:

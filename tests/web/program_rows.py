@@ -52,6 +52,10 @@ def _four(rng: random.Random) -> list[list[float]]:
     return [[_number(rng) for _ in range(4)]]
 
 
+def _named(rng: random.Random) -> list[dict[str, float]]:
+    return [{f"x{index}": _number(rng) for index in range(4)}]
+
+
 def _gaps(rng: random.Random) -> list[list[float | None]]:
     return [[_gap(rng) for _ in range(4)]]
 
@@ -101,7 +105,7 @@ def _text(rng: random.Random) -> list[list[str]]:
 
 
 ROWS: Mapping[str, Row] = {
-    "scaled": _four,
+    "scaled": _named,
     "ranges": _four,
     "largest": _four,
     "united": _four,

@@ -42,6 +42,12 @@ def device_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written_once("tests.web.device_models", "device-models", tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def program_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a registry of models whose inputs a preprocessing program makes."""
+    return written_once("tests.web.program_models", "program-models", tmp_path_factory)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Start Chromium.

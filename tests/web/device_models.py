@@ -17,10 +17,11 @@ import numpy as np
 import skops.io
 from keras import layers
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 from lightship.bundle import digests, write_manifest
 from lightship.compiler import CompileOptions, compile_model
@@ -95,8 +96,10 @@ def _models() -> dict[str, Model]:
             {"outputs": {"scores": {"classes": ["a", "b", "c"], "from_logits": True, "multi_label": True}}},
             None,
         ),
-        "iris": (_skops(_iris), {}, None),
+        "iris": (_skops(lambda: _pipeline(StandardScaler())), {}, None),
         "trees": (_skops(_trees), {}, None),
+        "projected": (_skops(lambda: _pipeline(PCA(2))), {}, None),
+        "normed": (_skops(lambda: _pipeline(Normalizer("l2"))), {}, None),
         "gapped": (_keras(_gapped), {"inputs": {"sizes": {"kind": "tabular", "columns": GAPPED}}}, None),
     }
 
@@ -150,9 +153,9 @@ def _gapped() -> keras.Model:
     return keras.Model(sizes, layers.Dense(1, name="price")(present))
 
 
-def _iris() -> Any:
+def _pipeline(step: Any) -> Any:
     data, target = load_iris(return_X_y=True)
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(data, target)
+    return make_pipeline(step, LogisticRegression()).fit(data, target)
 
 
 def _trees() -> Any:

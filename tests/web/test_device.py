@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import http.server
 import json
-import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -19,16 +14,13 @@ from playwright.sync_api import Browser, Page
 
 from lightship.errors import InvalidInput
 from lightship.model import Model
-from lightship.protocols.security import page_policy, security_headers
 from lightship.registry.registry import Registry
 from lightship.tensors import Array
-from tests.emulator import ROOT
 from tests.web import vectors
+from tests.web.harness import arrays, harness_tab
 from tests.web.vectors import Vector, vector
 
 pytestmark = pytest.mark.browser
-
-WEB = ROOT / "web"
 
 MODELS = [
     "quickstart",
@@ -42,6 +34,8 @@ MODELS = [
     "ids",
     "logits",
     "labels",
+    "iris",
+    "trees",
 ]
 SIZES = {"photos": ("RGB", (24, 20)), "stickers": ("RGBA", (24, 20)), "digits": ("L", (8, 8))}
 
@@ -51,44 +45,10 @@ RELATIVE, ABSOLUTE = 1e-5, 1e-6
 INT8_STEP = 2 / 256
 
 
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Sends files with the policy of the page."""
-
-    extensions_map: ClassVar[dict[str, str]] = {
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".wasm": "application/wasm",
-    }
-
-    def end_headers(self) -> None:
-        for name, value in security_headers(page_policy()).items():
-            self.send_header(name, value)
-        super().end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
-def harness(device_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve web/harness and the bundles, and yield the address."""
-    folder = tmp_path_factory.mktemp("harness") / "page"
-    command = [str(WEB / "node_modules" / ".bin" / "vite"), "build", "harness", "--outDir", str(folder)]
-    subprocess.run(command, cwd=WEB, check=True, capture_output=True)
-    (folder / "models").symlink_to(device_registry)
-    handler = functools.partial(_Handler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def tab(chromium: Browser, harness: str) -> Iterator[Page]:
-    page = chromium.new_page()
-    page.goto(harness)
-    page.wait_for_function("() => globalThis.harness !== undefined")
-    yield page
-    page.close()
+def tab(chromium: Browser, device_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with harness_tab(chromium, device_registry, tmp_path_factory.mktemp("harness") / "page") as page:
+        yield page
 
 
 def check(tab: Page, registry: Path, name: str, wanted: list[Vector], *, pixels: float = 0.0) -> None:
@@ -101,7 +61,7 @@ def check(tab: Page, registry: Path, name: str, wanted: list[Vector], *, pixels:
         [f"models/{name}/1", [each.body for each in wanted]],
     )
     for expected, actual in zip(wanted, found, strict=True):
-        tensors, outputs = _arrays(actual["tensors"]), _arrays(actual["outputs"])
+        tensors, outputs = arrays(actual["tensors"]), arrays(actual["outputs"])
         assert tensors.keys() == expected.tensors.keys()
         for key, array in expected.tensors.items():
             assert (tensors[key].dtype, tensors[key].shape) == (array.dtype, array.shape)
@@ -126,13 +86,6 @@ def _check_answer(name: str, expected: Mapping[str, Any], actual: Mapping[str, A
         assert wanted.keys() == found.keys()
         tolerance = INT8_STEP if name == "photos_int8" else 1e-5
         assert all(abs(wanted[each] - found[each]) <= tolerance for each in wanted)
-
-
-def _arrays(tensors: Mapping[str, Any]) -> dict[str, Array]:
-    return {
-        name: np.frombuffer(base64.b64decode(each["bytes"]), each["dtype"]).reshape(each["shape"])
-        for name, each in tensors.items()
-    }
 
 
 @pytest.fixture(params=MODELS)
@@ -199,9 +152,9 @@ def test_wrong_value_is_refused_with_sentence(tab: Page, device_registry: Path, 
     assert refusal.startswith("DeviceError: ")
 
 
-@pytest.mark.parametrize("name", ["iris", "trees"])
-def test_model_with_program_of_server_has_reason(tab: Page, device_registry: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "operator"), [("projected", "tables.project"), ("normed", "tables.normalise (l2)")])
+def test_model_with_unknown_operator_has_reason(tab: Page, name: str, operator: str) -> None:
     body = json.dumps({"input": [[1.0] * 4]})
     refusal = tab.evaluate("([folder, body]) => harness.refusal(folder, body)", [f"models/{name}/1", body])
     assert refusal.startswith("DeviceError: ")
-    assert "tables." in refusal
+    assert operator in refusal

@@ -56,7 +56,7 @@ def predict_offline(page: Page, name: str) -> None:
     expect(page.tab.get_by_text(_TIME)).to_be_visible(timeout=20_000)
 
 
-@pytest.mark.parametrize("name", ["quickstart", "photos"])
+@pytest.mark.parametrize("name", ["quickstart", "photos", "iris"])
 def test_tab_predicts_in_browser_as_server(tab: Page, name: str) -> None:
     tab.open(f"#/models/{name}/device")
     tab.click("Predict in both places")
@@ -81,11 +81,20 @@ def test_tab_shows_file_digest_and_code(tab: Page, device_registry: Path) -> Non
         tab.wait_for(word)
 
 
-def test_tab_of_model_with_program_has_reason_and_file(tab: Page) -> None:
-    tab.open("#/models/iris/device")
-    tab.wait_for("The server computes this model's inputs before it runs")
+def test_tab_of_model_with_unknown_operator_has_reason_and_file(tab: Page) -> None:
+    tab.open("#/models/projected/device")
+    tab.wait_for("The server computes this model's inputs with tables.project, which this page does not have.")
     tab.wait_for("Download device.tflite")
     assert tab.tab.get_by_role("button", name="Use offline").count() == 0
+
+
+def test_page_loads_operators_with_first_program(tab: Page) -> None:
+    loaded = "performance.getEntriesByType('resource').some(({name}) => name.includes('/app/program-'))"
+    tab.open("#/models/quickstart/device")
+    tab.wait_for("Files for your app")
+    assert not tab.tab.evaluate(loaded)
+    tab.open("#/models/iris/device")
+    tab.wait_until(loaded)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -109,14 +118,17 @@ def test_answers_beside_long_form_do_not_overlap(page: Page) -> None:
         assert first["y"] + first["height"] <= second["y"]
 
 
-def test_page_without_network_predicts_with_stored_model(context: BrowserContext, device_registry: Path) -> None:
+@pytest.mark.parametrize("name", ["quickstart", "iris"])
+def test_page_without_network_predicts_with_stored_model(
+    context: BrowserContext, device_registry: Path, name: str
+) -> None:
     with serving(device_registry) as address:
         page = Page(context.new_page(), address)
-        keep(page, "quickstart")
+        keep(page, name)
         context.set_offline(True)
-        predict_offline(page, "quickstart")
+        predict_offline(page, name)
     context.set_offline(False)  # the server has stopped: its address does not answer
-    predict_offline(page, "quickstart")
+    predict_offline(page, name)
     assert page.findings() == []
 
 
@@ -131,16 +143,18 @@ def test_page_without_network_keeps_no_answers_of_api(context: BrowserContext, t
     assert "app/settings.json" not in paths
 
 
-def test_stored_model_with_other_digest_is_refused(context: BrowserContext, tab: Page) -> None:
-    keep(tab, "quickstart")
+@pytest.mark.parametrize(("name", "file"), [("quickstart", "model.tflite"), ("iris", "assets/constants.npz")])
+def test_stored_model_with_other_digest_is_refused(tab: Page, name: str, file: str) -> None:
+    keep(tab, name)
     tab.tab.evaluate(
-        """async () => {
+        """async (file) => {
           const cache = await caches.open("lightship-models");
-          const [request] = (await cache.keys()).filter(({url}) => url.endsWith("model.tflite"));
+          const [request] = (await cache.keys()).filter(({url}) => url.endsWith(file));
           await cache.put(request, new Response(new Uint8Array(100)));
-        }"""
+        }""",
+        file,
     )
-    tab.open("#/offline/quickstart")
+    tab.open(f"#/offline/{name}")
     tab.click("Predict on this device")
     tab.wait_for("its digest differs")
 

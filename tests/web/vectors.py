@@ -13,6 +13,7 @@ import orjson
 import PIL.Image
 
 from lightship.calls import Prediction
+from lightship.engines.preprocessed import programs_of
 from lightship.inputs import kind_of
 from lightship.model import Model
 from lightship.protocols.http import Request
@@ -24,7 +25,10 @@ MOST_ROWS = 12
 
 @dataclass(frozen=True)
 class Vector:
-    """One request as the server reads and answers it."""
+    """One request as the server reads and answers it.
+
+    ``tensors`` are the engine's inputs, after the preprocessing.
+    """
 
     body: str
     tensors: dict[str, Array]
@@ -38,7 +42,9 @@ def vector(model: Model, value: Any) -> Vector:
     call = decode_predict(Request("POST", "", body=body), model.manifest)
     result = model.predict(call)
     answer = orjson.loads(encode_predict(Prediction("m", 1, result)).body)
-    return Vector(body.decode(), dict(call.inputs), dict(result.outputs), answer)
+    program = programs_of(model.bundle).get(model.manifest.signatures[0].name)
+    tensors = program.bind().run(call.inputs) if program else call.inputs
+    return Vector(body.decode(), dict(tensors), dict(result.outputs), answer)
 
 
 def recorded(model: Model) -> Iterator[Any]:
@@ -46,8 +52,13 @@ def recorded(model: Model) -> Iterator[Any]:
     signature = model.manifest.signatures[0]
     inputs, _ = model.golden(signature.name)
     for row in range(min(MOST_ROWS, *map(len, inputs.values()), MOST_ROWS)):
-        values = {spec.name: kind_of(spec).form_value(inputs[spec.name][row], spec) for spec in signature.inputs}
+        values = {spec.name: kind_of(spec).form_value(_row(inputs[spec.name], row), spec) for spec in signature.inputs}
         yield [next(iter(values.values())) if len(values) == 1 else values]
+
+
+def _row(array: Array, row: int) -> Array:
+    """Return a row as an array, also where it is one value."""
+    return array[row : row + 1].reshape(array.shape[1:])
 
 
 def customers() -> Iterator[Any]:

@@ -56,6 +56,18 @@ def test_compile_of_transformer_adds_file_with_equal_answers(devices: Path, regi
     assert check(Model.load(registry.open(report.name))).file == DEVICE
 
 
+def test_compile_of_wide_integers_adds_file_of_int32(devices: Path, registry: Registry) -> None:
+    report = compile_model(devices / "wide.keras", registry=registry)
+    model = Model.load(registry.open(report.name))
+    device = DeviceModel.from_json(model.manifest.device)
+    file = model.bundle.path / device.file
+    assert {each["dtype"] for each in Interpreter(model_path=str(file)).get_input_details()} == {np.int32}
+    for count in (0, 3, -7, 2**31 - 1, -(2**31)):
+        row = {"ids": np.array([[1, 0, 49]]), "counts": np.array([[count]])}
+        for name, expected in model.predict(Call(row)).outputs.items():
+            np.testing.assert_allclose(Device.open(file).run(row)[name], expected, rtol=1e-5, atol=1e-6)
+
+
 def test_compile_of_table_with_categories_lists_operators(devices: Path, registry: Registry) -> None:
     report = compile_model(devices / "people.skops", registry=registry)
     assert "tables.one_hot" in " ".join(check(Model.load(registry.open(report.name))).operators)

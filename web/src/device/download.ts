@@ -2,11 +2,12 @@
 import { modelPath, request } from "../api/client";
 import type { Form } from "../api/types";
 import { parseManifest, planOf } from "./manifest";
+import type { Files } from "./model";
 import { checkDigest } from "./storage/digest";
 
 export interface Downloaded {
   readonly manifest: string;
-  readonly file: Uint8Array<ArrayBuffer>;
+  readonly files: Files;
   readonly sha256: string;
 }
 
@@ -14,13 +15,17 @@ export async function manifestOf({ model, version }: Form, signal?: AbortSignal)
   return (await request(modelPath(model, version, "/manifest.json"), signal ? { signal } : {})).text();
 }
 
-/** Download the files of a version and compare the digest; raises ApiError, or DeviceError where devices cannot run it. */
+/** Download the files of a version and compare their digests; raises ApiError, or DeviceError where devices cannot run it. */
 export async function downloaded(form: Form, signal?: AbortSignal): Promise<Downloaded> {
   const manifest = await manifestOf(form, signal);
-  const { file, sha256 } = planOf(parseManifest(manifest));
-  const content = await fileOf(form, file, signal);
-  if (globalThis.isSecureContext) await checkDigest(file, content, sha256);
-  return { manifest, file: content, sha256 };
+  const { file, digests } = await planOf(parseManifest(manifest));
+  const files: Record<string, Uint8Array<ArrayBuffer>> = {};
+  for (const [path, sha256] of Object.entries(digests)) {
+    const content = await fileOf(form, path, signal);
+    if (globalThis.isSecureContext) await checkDigest(path, content, sha256);
+    files[path] = content;
+  }
+  return { manifest, files, sha256: digests[file] ?? "" };
 }
 
 export async function fileOf({ model, version }: Form, file: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {

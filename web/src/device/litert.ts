@@ -4,13 +4,15 @@ import binary from "@litertjs/core/wasm/litert_wasm_compat_internal.wasm?url";
 import type { CompiledModel, LiteRt } from "@litertjs/core";
 import { texts } from "../i18n";
 import { DeviceError } from "./errors";
-import { type Data, type Tensor, arrayOf } from "./tensor";
+import { type Doubles, type Numbers, type Tensor, arrayOf } from "./tensor";
 
 const say = texts({
   wasm: ["This browser has no WebAssembly, or this page may not use it.", "浏览器不支持 WebAssembly，或本页面无权使用它。"],
   file: ["a file did not arrive", "文件未能下载"],
   load: ["LiteRT.js, which runs models in the browser, could not be loaded: {reason}", "无法加载在浏览器中运行模型的 LiteRT.js：{reason}"],
   memory: ["The model does not fit in the memory of this page.", "该模型超出页面可用内存。"],
+  dtype: ["The model needs “{name}” as {dtype}, which LiteRT.js does not have.", "该模型需要 {dtype} 类型的“{name}”，而 LiteRT.js 不支持该类型。"],
+  range: ["“{name}” has {value}, which is outside the range of int32 that models on devices take.", "“{name}”的值 {value} 超出设备端模型可接受的 int32 范围。"],
   model: ["LiteRT.js cannot run this model: {reason}", "LiteRT.js 无法运行该模型：{reason}"],
 });
 
@@ -22,7 +24,7 @@ export const LITERT_FILES: readonly string[] = [script, binary];
 
 /** A model that runs in this page; `close` frees its memory. */
 export interface Runner {
-  readonly run: (inputs: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>;
+  readonly run: (inputs: Readonly<Record<string, Tensor>>) => Promise<Record<string, Numbers>>;
   readonly close: () => void;
 }
 
@@ -71,11 +73,11 @@ async function run(
   model: CompiledModel,
   inputs: Readonly<Record<string, Tensor>>,
   made: typeof import("@litertjs/core").Tensor,
-): Promise<Record<string, Tensor>> {
-  const given = Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) => [name, new made(data, [...shape])]));
+): Promise<Record<string, Numbers>> {
+  const given = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, new made(sendable(name, tensor), [...tensor.shape])]));
   try {
     const outputs = Object.entries(await model.run(given));
-    const tensors = outputs.map(([name, tensor]) => [name, { data: copied(tensor.toTypedArray()), shape: shapeOf(model, name) }] as const);
+    const tensors = outputs.map(([name, tensor]) => [name, numbersOf(tensor.toTypedArray(), shapeOf(model, name))] as const);
     for (const [, tensor] of outputs) tensor.delete();
     return Object.fromEntries(tensors);
   } catch (error) {
@@ -85,10 +87,22 @@ async function run(
   }
 }
 
-/** Return an array of its own: that of a tensor is the memory of WebAssembly. */
-function copied(data: ArrayLike<number>): Data {
+type Sendable = Exclude<Doubles, Float64Array>;
+
+/** Return the entries of an input; raises DeviceError for what LiteRT.js does not have. Files for devices take int32 in place of int64. */
+function sendable(name: string, { data, dtype }: Tensor): Sendable {
+  if (dtype === "float32" || dtype === "int32" || dtype === "uint8") return data as Sendable;
+  if (dtype !== "int64") throw new DeviceError(say.dtype({ name, dtype }));
+  const integers = Array.from(data as BigInt64Array, Number);
+  const value = integers.find((each) => each !== (each | 0));
+  if (value !== undefined) throw new DeviceError(say.range({ name, value }));
+  return Int32Array.from(integers);
+}
+
+/** Return a tensor with an array of its own: that of an output is the memory of WebAssembly. */
+function numbersOf(data: ArrayLike<number>, shape: readonly number[]): Numbers {
   const dtype = data instanceof Int32Array ? "int32" : data instanceof Uint8Array ? "uint8" : "float32";
-  return arrayOf(dtype, data);
+  return { dtype, data: arrayOf(dtype, data), shape };
 }
 
 function shapeOf(model: CompiledModel, name: string): readonly number[] {

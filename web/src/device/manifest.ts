@@ -1,13 +1,10 @@
 /** The part of a bundle's manifest.json that a device needs. */
 import { texts } from "../i18n";
 import { DeviceError } from "./errors";
+import type { ProgramRecord } from "./program/program";
 
 const say = texts({
   none: ["This model has no file for devices: {reason}.", "该模型没有可在设备上运行的文件：{reason}。"],
-  program: [
-    "The server computes this model's inputs before it runs ({operators}), which this page does not do yet.",
-    "服务器在运行该模型前会计算其输入（{operators}），本页面尚不支持。",
-  ],
   kind: ["This page cannot make the input “{name}” of kind {kind} on the device.", "本页面无法在设备上生成类型为 {kind} 的输入“{name}”。"],
   dtype: ["LiteRT.js has no tensors of {dtype}, which “{name}” needs.", "LiteRT.js 没有 {dtype} 类型的张量，而“{name}”需要它。"],
   broken: ["The description of this model cannot be read.", "无法读取该模型的描述。"],
@@ -39,17 +36,28 @@ export interface Manifest {
   readonly signatures: readonly Signature[];
   readonly files: Readonly<Record<string, string>>;
   readonly device?: { readonly file: string; readonly signature: string; readonly operators?: readonly string[] } | { readonly reason: string };
+  /** Programs that compute the model's inputs, by signature. */
+  readonly preprocessing?: Readonly<Record<string, ProgramRecord>>;
 }
 
-/** A model as a device runs it: its file, the digest of that, and its signature. */
+/** A model as a device runs it. */
 export interface DevicePlan {
   readonly file: string;
-  readonly sha256: string;
+  /** Digests of the files that it needs by path: the model, and the constants of its program. */
+  readonly digests: Readonly<Record<string, string>>;
   readonly signature: Signature;
+  /** What computes the model's inputs from those of the signature; null where they are equal. */
+  readonly program: ProgramRecord | null;
 }
 
+/** The file of the constants of programs. */
+export const CONSTANTS = "assets/constants.npz";
+
+/** Dtypes of LiteRT.js, of inputs that are sent in them, and of the inputs of programs. */
 const DTYPES: readonly string[] = ["float32", "int32", "uint8"];
-const KINDS: readonly string[] = ["tabular", "image", "number", "boolean"];
+const INPUT_DTYPES: readonly string[] = [...DTYPES, "int64"];
+const PROGRAM_DTYPES: readonly string[] = [...INPUT_DTYPES, "bool", "float64", "string"];
+const KINDS: readonly string[] = ["tabular", "image", "number", "boolean", "string"];
 
 export function parseManifest(text: string): Manifest {
   try {
@@ -59,25 +67,29 @@ export function parseManifest(text: string): Manifest {
   }
 }
 
-/** Return how a device runs a model; raises DeviceError with the reason where it cannot. */
-export function planOf(manifest: Manifest): DevicePlan {
+/** Return how a device runs a model; raises DeviceError with the reason where it cannot. Loads the operators where it has a program. */
+export async function planOf(manifest: Manifest): Promise<DevicePlan> {
   const { device } = manifest;
   if (!device || !("file" in device)) throw new DeviceError(say.none({ reason: device?.reason ?? "" }));
   const signature = manifest.signatures.find(({ name }) => name === device.signature);
-  const sha256 = manifest.files[device.file];
-  if (!signature || !sha256) throw new DeviceError(say.broken());
-  if (device.operators?.length) throw new DeviceError(say.program({ operators: device.operators.slice(0, 3).join(", ") }));
-  signature.inputs.forEach(checkInput);
-  [...signature.inputs, ...signature.outputs].forEach(checkDtype);
-  return { file: device.file, sha256, signature };
+  const program = manifest.preprocessing?.[device.signature] ?? null;
+  const needed = program && Object.keys(program.constants).length ? [device.file, CONSTANTS] : [device.file];
+  const digests = Object.fromEntries(needed.map((path) => [path, manifest.files[path] ?? ""]));
+  if (!signature || Object.values(digests).includes("")) throw new DeviceError(say.broken());
+  if (program) (await import("./program/program")).checkProgram(program);
+  signature.inputs.forEach((spec) => checkInput(spec, program ? PROGRAM_DTYPES : INPUT_DTYPES));
+  signature.outputs.forEach((spec) => checkDtype(spec, DTYPES));
+  return { file: device.file, digests, signature, program };
 }
 
-function checkInput({ name, kind }: Spec): void {
+function checkInput(spec: Spec, dtypes: readonly string[]): void {
+  const { name, kind } = spec;
   if (kind && !KINDS.includes(kind.type)) throw new DeviceError(say.kind({ name, kind: kind.type }));
+  checkDtype(spec, dtypes);
 }
 
-function checkDtype({ name, dtype }: Spec): void {
-  if (!DTYPES.includes(dtype)) throw new DeviceError(say.dtype({ name, dtype }));
+function checkDtype({ name, dtype }: Spec, dtypes: readonly string[]): void {
+  if (!dtypes.includes(dtype)) throw new DeviceError(say.dtype({ name, dtype }));
 }
 
 /** Return the shape of one row. */

@@ -2,8 +2,9 @@
 import type { Prediction } from "../api/types";
 import { decodeBody } from "./inputs";
 import { type Runner, runnerOf } from "./litert";
-import { type DevicePlan, parseManifest, planOf } from "./manifest";
+import { CONSTANTS, type DevicePlan, parseManifest, planOf } from "./manifest";
 import { predictionOf } from "./outputs";
+import type { Tensors } from "./program/program";
 
 export interface DeviceModel {
   /** Predict for a body `{"input": …}` of one row; raises DeviceError. */
@@ -17,15 +18,34 @@ export interface DevicePrediction {
   readonly milliseconds: number;
 }
 
+/** Files of a model by path. */
+export type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+
 /** Return a model that is ready to predict; raises DeviceError. */
-export async function deviceModel(name: string, version: number, manifest: string, file: Uint8Array): Promise<DeviceModel> {
-  const plan = planOf(parseManifest(manifest));
-  const runner = await runnerOf(file);
-  return { predict: (body) => predict(name, version, plan, runner, body), close: runner.close };
+export async function deviceModel(name: string, version: number, manifest: string, files: Files): Promise<DeviceModel> {
+  const plan = await planOf(parseManifest(manifest));
+  const encode = await encoderOf(plan, files);
+  const runner = await runnerOf(files[plan.file] as Uint8Array);
+  return { predict: (body) => predict(name, version, { plan, encode, runner }, body), close: runner.close };
 }
 
-async function predict(name: string, version: number, { signature }: DevicePlan, runner: Runner, body: string): Promise<DevicePrediction> {
+interface Opened {
+  readonly plan: DevicePlan;
+  readonly encode: (body: string) => Promise<Tensors>;
+  readonly runner: Runner;
+}
+
+async function predict(name: string, version: number, { plan, encode, runner }: Opened, body: string): Promise<DevicePrediction> {
   const begun = performance.now();
-  const outputs = await runner.run(await decodeBody(body, signature.inputs));
-  return { prediction: predictionOf(name, version, signature, outputs), milliseconds: performance.now() - begun };
+  const outputs = await runner.run(await encode(body));
+  return { prediction: predictionOf(name, version, plan.signature, outputs), milliseconds: performance.now() - begun };
+}
+
+/** Return the function from a body to the model's inputs: decoding, and the program of the bundle. It raises DeviceError. */
+export async function encoderOf({ signature, program }: DevicePlan, files: Files): Promise<(body: string) => Promise<Tensors>> {
+  if (!program) return (body) => decodeBody(body, signature.inputs);
+  const { boundProgram, readArrays } = await import("./program/program");
+  const constants = files[CONSTANTS];
+  const run = boundProgram(program, constants ? await readArrays(constants) : new Map());
+  return async (body) => run(await decodeBody(body, signature.inputs));
 }

@@ -1,15 +1,15 @@
 /** Outputs of a model as the API's answer: nested lists, and probabilities by class name. */
 import type { Prediction } from "../api/types";
 import type { Signature, Spec } from "./manifest";
-import type { Data, Tensor } from "./tensor";
+import type { Doubles, Numbers } from "./tensor";
 
 type Classes = Readonly<Record<string, number>>;
 
 /** Return the answer that `POST /models/{name}/predict` gives for the same outputs. */
-export function predictionOf(model: string, version: number, { outputs }: Signature, tensors: Readonly<Record<string, Tensor>>): Prediction {
+export function predictionOf(model: string, version: number, { outputs }: Signature, tensors: Readonly<Record<string, Numbers>>): Prediction {
   const present = outputs.filter(({ name }) => tensors[name]);
-  const values = present.map((spec) => [spec.name, nested(tensors[spec.name] as Tensor)] as const);
-  const named = present.filter(({ classes }) => classes?.length).map((spec) => [spec.name, [byClass(tensors[spec.name] as Tensor, spec)]] as const);
+  const values = present.map((spec) => [spec.name, nested(tensors[spec.name] as Numbers)] as const);
+  const named = present.filter(({ classes }) => classes?.length).map((spec) => [spec.name, [byClass(tensors[spec.name] as Numbers, spec)]] as const);
   const predictions: unknown = values.length === 1 ? values[0]?.[1] : Object.fromEntries(values);
   const [first] = named;
   if (!first) return { model, version, predictions };
@@ -17,28 +17,28 @@ export function predictionOf(model: string, version: number, { outputs }: Signat
 }
 
 /** Return nested lists; JSON has no NaN and infinities, which are null. */
-function nested({ data, shape }: Tensor): unknown {
+function nested({ data, shape }: Numbers): unknown {
   const build = (axis: number, start: number, size: number): unknown => {
     const length = shape[axis];
-    if (length === undefined) return shown(data[start]);
+    if (length === undefined) return shown(Number(data[start]));
     return Array.from({ length }, (_, index) => build(axis + 1, start + (index * size) / length, size / length));
   };
   return build(0, 0, data.length);
 }
 
-function shown(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
+function shown(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 /** Return probabilities by class name, the likeliest first. */
-function byClass({ data }: Tensor, spec: Spec): Classes {
-  const shares = probabilities(data, spec);
+function byClass({ data }: Numbers, spec: Spec): Classes {
+  const shares = probabilities(data as Doubles, spec);
   const pairs = (spec.classes ?? []).map((name, index) => [name, shares[index] ?? 0] as const);
   return Object.fromEntries(pairs.sort(([, a], [, b]) => b - a));
 }
 
 /** Return the probability of each class, as `lightship.probabilities` computes it. */
-function probabilities(data: Data, { from_logits: logits = false, multi_label: multiple = false }: Spec): Float32Array {
+function probabilities(data: Doubles, { from_logits: logits = false, multi_label: multiple = false }: Spec): Float32Array {
   const sigmoid = (value: number) => (logits ? 1 / (1 + Math.exp(-value)) : value);
   if (multiple) return Float32Array.from(data, sigmoid);
   if (data.length === 1) {
@@ -48,7 +48,7 @@ function probabilities(data: Data, { from_logits: logits = false, multi_label: m
   return logits ? softmax(data) : Float32Array.from(data);
 }
 
-function softmax(data: Data): Float32Array {
+function softmax(data: Doubles): Float32Array {
   const largest = Math.max(...data);
   const powers = Array.from(data, (value) => Math.exp(value - largest));
   const total = powers.reduce((sum, value) => sum + value, 0);

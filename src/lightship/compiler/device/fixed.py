@@ -1,8 +1,9 @@
-"""Change of a .tflite file: one signature, every size fixed."""
+"""Change of a .tflite file: one signature, every size fixed, no inputs of int64."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
@@ -30,7 +31,8 @@ class FixedModel:
         self._signature = next((each for each in signatures if each.signatureKey.decode() == signature), None)
         main = self._signature.subgraphIndex if self._signature else 0
         self._numbers = list(_reachable(self._model, main))
-        self.is_fixed = len(signatures) <= 1 and not any(map(_is_dynamic, self._tensors()))
+        fixed = len(signatures) <= 1 and not any(map(_is_dynamic, self._tensors()))
+        self.is_fixed = fixed and not any(map(_is_wide, self._named("inputs").values()))
 
     @property
     def has_variables(self) -> bool:
@@ -50,6 +52,44 @@ class FixedModel:
             tensors = self._named(side)
             for name, shape in shapes.items():
                 tensors[name].shape = list(shape)
+
+    def narrow(self) -> None:
+        """Give inputs of int64 the dtype int32; the graph casts them first.
+
+        LiteRT.js has no tensors of int64.
+        """
+        graph = self._model.subgraphs[self._numbers[0]]
+        for number in [number for number in graph.inputs if _is_wide(graph.tensors[number])]:
+            wide, narrow = graph.tensors[number], copy(graph.tensors[number])
+            narrow.type = schema.TensorType.INT32
+            wide.name += b"/wide"
+            graph.tensors.append(narrow)
+            added = len(graph.tensors) - 1
+            graph.operators = [self._cast(added, number), *(graph.operators or [])]
+            graph.inputs = [added if each == number else each for each in graph.inputs]
+            for entry in self._signature.inputs if self._signature else ():
+                entry.tensorIndex = added if entry.tensorIndex == number else entry.tensorIndex
+
+    def _cast(self, source: int, target: int) -> Any:
+        """Return the operator from a tensor of int32 to one of int64."""
+        operator, options = schema.OperatorT(), schema.CastOptionsT()
+        options.inDataType, options.outDataType = schema.TensorType.INT32, schema.TensorType.INT64
+        operator.opcodeIndex = self._code(schema.BuiltinOperator.CAST)
+        operator.inputs, operator.outputs = [source], [target]
+        operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.CastOptions, options
+        return operator
+
+    def _code(self, builtin: int) -> int:
+        """Return the number of an operator in the file's list, which is added if needed."""
+        codes = self._model.operatorCodes
+        for number, code in enumerate(codes):
+            if builtin in (code.builtinCode, code.deprecatedBuiltinCode):
+                return number
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = builtin
+        code.version = 1
+        codes.append(code)
+        return len(codes) - 1
 
     def to_bytes(self) -> bytes:
         """Return the file; equal models give equal bytes."""
@@ -89,6 +129,10 @@ class FixedModel:
             return {entry.name.decode(): graph.tensors[entry.tensorIndex] for entry in entries}
         tensors = [graph.tensors[number] for number in getattr(graph, side)]
         return {plain_name(tensor.name.decode()): tensor for tensor in tensors}
+
+
+def _is_wide(tensor: Any) -> bool:
+    return bool(tensor.type == schema.TensorType.INT64)
 
 
 def _is_dynamic(tensor: Any) -> bool:

@@ -7,13 +7,18 @@ import { BOOLEAN } from "./boolean";
 import { IMAGE } from "./image/image";
 import { type DeviceKind, isRecord, missing, onlyRow } from "./kind";
 import { NUMBER, PLAIN } from "./plain";
+import { STRING } from "./string";
 import { TABULAR } from "./tabular";
 
 const say = texts({
   body: ['On the device the request must be {"input": …}, without other fields.', '在设备上请求必须为 {"input": …}，不能有其他字段。'],
+  unknown: ["There is no input “{name}”.", "没有名为“{name}”的输入。"],
 });
 
-const KINDS: Readonly<Record<string, DeviceKind>> = { tabular: TABULAR, image: IMAGE, number: NUMBER, boolean: BOOLEAN };
+const KINDS: Readonly<Record<string, DeviceKind>> = { tabular: TABULAR, image: IMAGE, number: NUMBER, boolean: BOOLEAN, string: STRING };
+
+/** Kinds of inputs that may be absent. */
+const OPTIONAL: readonly DeviceKind[] = [NUMBER, BOOLEAN, STRING];
 
 /** Return the tensors of a request's body; raises DeviceError. */
 export async function decodeBody(body: string, specs: readonly Spec[]): Promise<Record<string, Tensor>> {
@@ -23,9 +28,9 @@ export async function decodeBody(body: string, specs: readonly Spec[]): Promise<
 }
 
 function decode(value: unknown, spec: Spec): Tensor | Promise<Tensor> {
-  const kind = spec.kind ? KINDS[spec.kind.type] : PLAIN;
-  if (value === undefined && kind !== NUMBER && kind !== BOOLEAN) throw missing(spec.name);
-  return (kind ?? PLAIN).decode(value, spec);
+  const kind = (spec.kind && KINDS[spec.kind.type]) ?? (spec.dtype === "string" ? STRING : PLAIN);
+  if (value === undefined && !OPTIONAL.includes(kind)) throw missing(spec.name);
+  return kind.decode(value, spec);
 }
 
 function inputOf(body: string): unknown {
@@ -40,6 +45,8 @@ function valuesOf(value: unknown, specs: readonly Spec[]): Readonly<Record<strin
   const row = Array.isArray(value) && isRecord(value[0]) ? onlyRow(value) : value;
   if (only && specs.length === 1 && !namesInput(row, only)) return { [only.name]: value };
   if (!isRecord(row)) throw new DeviceError(say.body());
+  const unknown = Object.keys(row).find((name) => !specs.some((spec) => spec.name === name));
+  if (unknown !== undefined) throw new DeviceError(say.unknown({ name: unknown }));
   return row;
 }
 

@@ -4,7 +4,7 @@ import { texts } from "../../i18n";
 import { downloaded } from "../download";
 import { DeviceError } from "../errors";
 import { parseManifest, planOf } from "../manifest";
-import { type DeviceModel, deviceModel } from "../model";
+import type { DeviceModel, Files } from "../model";
 import { checkDigest } from "./digest";
 import { checkSpace, written } from "./quota";
 
@@ -42,13 +42,14 @@ export async function storedModels(): Promise<readonly Stored[]> {
 /** Download and store a version; an older one of the model is replaced. Raises ApiError or DeviceError. */
 export async function store(form: Form): Promise<Stored> {
   if (!canStore()) throw new DeviceError(say.none());
-  const { manifest, file, sha256 } = await downloaded(form);
-  const stored = { name: form.model, version: form.version, bytes: file.length, sha256, form };
-  await checkSpace(file.length);
+  const { manifest, files, sha256 } = await downloaded(form);
+  const size = Object.values(files).reduce((total, { length }) => total + length, 0);
+  const stored = { name: form.model, version: form.version, bytes: size, sha256, form };
+  await checkSpace(size);
   const cache = await caches.open(CACHE);
   try {
-    await written(file.length, async () => {
-      await cache.put(at(stored, "model.tflite"), new Response(file));
+    await written(size, async () => {
+      for (const [path, content] of Object.entries(files)) await cache.put(at(stored, nameOf(path)), new Response(content));
       await cache.put(at(stored, "manifest.json"), new Response(manifest));
       await cache.put(at(stored), new Response(JSON.stringify(stored)));
     });
@@ -67,12 +68,26 @@ export async function remove({ name }: Pick<Stored, "name">): Promise<void> {
 
 /** Return a stored model that is ready to predict; raises DeviceError where its file is not the published one. */
 export async function openStored(stored: Stored): Promise<DeviceModel> {
-  const cache = await caches.open(CACHE);
-  const [file, manifest] = await Promise.all([cache.match(at(stored, "model.tflite")), cache.match(at(stored, "manifest.json"))]);
-  if (!file || !manifest) throw new DeviceError(say.gone({ name: stored.name }));
-  const [content, text] = [new Uint8Array(await file.arrayBuffer()), await manifest.text()];
-  await checkDigest("device.tflite", content, planOf(parseManifest(text)).sha256);
-  return deviceModel(stored.name, stored.version, text, content);
+  const manifest = new TextDecoder().decode(await read(stored, "manifest.json"));
+  const files: Record<string, Files[string]> = {};
+  for (const [path, sha256] of Object.entries((await planOf(parseManifest(manifest))).digests)) {
+    const content = await read(stored, nameOf(path));
+    await checkDigest(path, content, sha256);
+    files[path] = content;
+  }
+  const { deviceModel } = await import("../model");
+  return deviceModel(stored.name, stored.version, manifest, files);
+}
+
+async function read(stored: Stored, name: string): Promise<Files[string]> {
+  const found = await (await caches.open(CACHE)).match(at(stored, name));
+  if (!found) throw new DeviceError(say.gone({ name: stored.name }));
+  return new Uint8Array(await found.arrayBuffer());
+}
+
+/** Return the name under which a file of a bundle is stored; that of the model is the same for all bundles. */
+function nameOf(path: string): string {
+  return path.endsWith(".tflite") ? "model.tflite" : path;
 }
 
 /** Delete the files of a model's versions. */

@@ -51,9 +51,9 @@ function Loaded({ form, limit }: Props) {
 }
 
 /** Return how this page runs a model, or why it cannot. */
-function outcomeOf(manifest: string): DevicePlan | string {
+async function outcomeOf(manifest: string): Promise<DevicePlan | string> {
   try {
-    return planOf(parseManifest(manifest));
+    return await planOf(parseManifest(manifest));
   } catch (error) {
     if (error instanceof DeviceError) return error.message;
     throw error;

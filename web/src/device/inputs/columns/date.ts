@@ -37,7 +37,7 @@ export function date(name: string, { features }: Options, dtype: string): Conver
     const moment = typeof cell === "string" ? momentOf(cell.trim()) : null;
     if (!moment) throw new DeviceError(say.wrong({ name }));
     const numbers = wanted.map((feature) => feature(moment));
-    return dtype === "float32" ? numbers : numbers.map(Math.floor);
+    return dtype.startsWith("float") ? numbers : numbers.map(Math.floor);
   };
   return { width: wanted.length, convert };
 }

@@ -2,7 +2,7 @@
 import { texts } from "../../../i18n";
 import { DeviceError } from "../../errors";
 import type { Spec } from "../../manifest";
-import { type Tensor, arrayOf, tensorOf } from "../../tensor";
+import { type Dtype, type Tensor, arrayOf, tensorOf } from "../../tensor";
 import { type DeviceKind, isRecord, numbersOf, onlyRow } from "../kind";
 import { jpegPixels } from "./jpeg";
 import { orientationOf, upright } from "./orientation";
@@ -57,7 +57,8 @@ function scaled({ data, channels }: Pixels, spec: Spec): Tensor {
     const channel = index % channels;
     return Math.fround(pixel * (scale[channel] ?? 1)) + (offset[channel] ?? 0);
   });
-  return { data: arrayOf(spec.dtype, values), shape: [1, ...spec.shape.slice(1).map((size) => size ?? 1)] };
+  const dtype = spec.dtype as Dtype;
+  return { dtype, data: arrayOf(dtype, values), shape: [1, ...spec.shape.slice(1).map((size) => size ?? 1)] };
 }
 
 function perChannel(value: unknown, channels: number): readonly number[] {

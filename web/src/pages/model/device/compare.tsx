@@ -3,7 +3,6 @@ import { modelPath, send } from "../../../api/client";
 import type { Form, Prediction } from "../../../api/types";
 import { SideView } from "../../../answers/side";
 import { downloaded } from "../../../device/download";
-import { deviceModel } from "../../../device/model";
 import { type Side, useDevice, useSide } from "../../../device/use-device";
 import { number, texts } from "../../../i18n";
 import { read } from "../../../inputs/draft";
@@ -58,8 +57,9 @@ export function Compare({ form, limit }: { readonly form: Form; readonly limit: 
 }
 
 async function opened(form: Form) {
-  const { manifest, file } = await downloaded(form);
-  return deviceModel(form.model, form.version, manifest, file);
+  const { deviceModel } = await import("../../../device/model"); // most visitors need neither it nor its inputs
+  const { manifest, files } = await downloaded(form);
+  return deviceModel(form.model, form.version, manifest, files);
 }
 
 async function onServer(form: Form, body: string): Promise<Timed> {

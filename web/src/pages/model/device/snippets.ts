@@ -9,6 +9,11 @@ function shapeOf({ shape }: InputField): readonly number[] {
   return shape.map((size) => size ?? 1);
 }
 
+/** Return the dtype of an input in a file for devices, which takes int32 in place of int64. */
+function dtypeOf({ dtype }: InputField): string {
+  return dtype === "int64" ? "int32" : dtype;
+}
+
 function count(field: InputField): number {
   return shapeOf(field).reduce((product, size) => product * size, 1);
 }
@@ -35,7 +40,7 @@ function kotlin(form: Form): string {
 
 function swift(form: Form): string {
   const copies = form.inputs.map((field, index) => {
-    const type = { float32: "Float32", int32: "Int32", uint8: "UInt8" }[field.dtype] ?? field.dtype;
+    const type = { float32: "Float32", int32: "Int32", uint8: "UInt8" }[dtypeOf(field)] ?? field.dtype;
     const row = `let row${index} = [${type}](repeating: 0, count: ${count(field)}) // ${field.name}`;
     return `${row}\ntry interpreter.copy(row${index}.withUnsafeBufferPointer { Data(buffer: $0) }, toInputAt: ${index})`;
   });
@@ -50,7 +55,7 @@ function swift(form: Form): string {
 }
 
 function python(form: Form): string {
-  const inputs = form.inputs.map((field) => `    ${JSON.stringify(field.name)}: np.zeros((${shapeOf(field).join(", ")},), np.${field.dtype}),`);
+  const inputs = form.inputs.map((field) => `    ${JSON.stringify(field.name)}: np.zeros((${shapeOf(field).join(", ")},), np.${dtypeOf(field)}),`);
   return [
     "# pip install ai-edge-litert numpy",
     "import numpy as np",
@@ -66,7 +71,7 @@ function python(form: Form): string {
 
 function javascript(form: Form): string {
   const inputs = form.inputs.map((field) => {
-    const array = { int32: "Int32Array", uint8: "Uint8Array" }[field.dtype] ?? "Float32Array";
+    const array = { int32: "Int32Array", uint8: "Uint8Array" }[dtypeOf(field)] ?? "Float32Array";
     return `  ${JSON.stringify(field.name)}: new Tensor(new ${array}(${count(field)}), [${shapeOf(field).join(", ")}]),`;
   });
   return [

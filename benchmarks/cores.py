@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 
 def pin_self() -> None:
@@ -15,28 +15,23 @@ def pin_self() -> None:
         os.sched_setaffinity(0, _cores()[:1])
 
 
-@contextmanager
-def last_core() -> Iterator[None]:
+def last_core() -> AbstractContextManager[None]:
     """Pin processes that are started inside the context to the last core."""
-    if not pinnable():
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, _cores()[-1:])
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+    return _pinned(slice(-1, None))
+
+
+def every_core() -> AbstractContextManager[None]:
+    """Let processes that are started inside the context use all cores."""
+    return _pinned(slice(None))
 
 
 @contextmanager
-def every_core() -> Iterator[None]:
-    """Let processes that are started inside the context use all cores."""
+def _pinned(which: slice) -> Iterator[None]:
     if not pinnable():
         yield
         return
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, _cores())
+    os.sched_setaffinity(0, _cores()[which])
     try:
         yield
     finally:

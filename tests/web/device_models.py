@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import skops.io
 from keras import layers
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
@@ -30,6 +28,7 @@ from lightship.compiler.device.making import make
 from lightship.registry.registry import Registry
 from tests.compiler.device.models import transformer
 from tests.emulator import ROOT
+from tests.web.model_files import Write, keras_file, skops_file
 
 # The columns of a table of every type, with each rule for missing values.
 CUSTOMER: list[Any] = [
@@ -66,7 +65,6 @@ def _publish_example(registry: Registry, name: str) -> None:
         registry.publish(name, write_manifest(folder, bundle.manifest._replace(device=device, files=digests(folder))))
 
 
-Write = Callable[[Path], Path]
 Model = tuple[Write, dict[str, Any], Budget | None]
 
 
@@ -74,50 +72,38 @@ def _models() -> dict[str, Model]:
     photo = {"kind": "image", "mode": "RGB", "scale": [0.017, 0.0175, 0.0174], "offset": [-2.1, -2.0, -1.8]}
     return {
         "customers": (
-            _keras(_table),
+            keras_file(_table),
             {
                 "inputs": {"customer": {"kind": "tabular", "columns": CUSTOMER}},
                 "outputs": {"buys": {"classes": ["no", "yes"]}},
             },
             None,
         ),
-        "photos": (_keras(lambda: _images(3)), {"inputs": {"photo": photo}}, None),
-        "photos_int8": (_keras(lambda: _images(3)), {"inputs": {"photo": photo}}, Budget(max_error=0.5, prefer="size")),
-        "stickers": (_keras(lambda: _images(4)), {"inputs": {"photo": {"kind": "image", "mode": "RGBA"}}}, None),
-        "two": (_keras(_two), {}, None),
-        "ids": (_keras(transformer), {}, None),
+        "photos": (keras_file(lambda: _images(3)), {"inputs": {"photo": photo}}, None),
+        "photos_int8": (
+            keras_file(lambda: _images(3)),
+            {"inputs": {"photo": photo}},
+            Budget(max_error=0.5, prefer="size"),
+        ),
+        "stickers": (keras_file(lambda: _images(4)), {"inputs": {"photo": {"kind": "image", "mode": "RGBA"}}}, None),
+        "two": (keras_file(_two), {}, None),
+        "ids": (keras_file(transformer), {}, None),
         "logits": (
-            _keras(_logits),
+            keras_file(_logits),
             {"outputs": {"scores": {"classes": ["a", "b", "c"], "from_logits": True}}},
             None,
         ),
         "labels": (
-            _keras(_logits),
+            keras_file(_logits),
             {"outputs": {"scores": {"classes": ["a", "b", "c"], "from_logits": True, "multi_label": True}}},
             None,
         ),
-        "iris": (_skops(lambda: _pipeline(StandardScaler())), {}, None),
-        "trees": (_skops(_trees), {}, None),
-        "projected": (_skops(lambda: _pipeline(PCA(2))), {}, None),
-        "normed": (_skops(lambda: _pipeline(Normalizer("l2"))), {}, None),
-        "gapped": (_keras(_gapped), {"inputs": {"sizes": {"kind": "tabular", "columns": GAPPED}}}, None),
+        "iris": (skops_file(lambda: _pipeline(StandardScaler())), {}, None),
+        "trees": (skops_file(_trees), {}, None),
+        "projected": (skops_file(lambda: _pipeline(PCA(2))), {}, None),
+        "normed": (skops_file(lambda: _pipeline(Normalizer("l2"))), {}, None),
+        "gapped": (keras_file(_gapped), {"inputs": {"sizes": {"kind": "tabular", "columns": GAPPED}}}, None),
     }
-
-
-def _keras(build: Callable[[], keras.Model]) -> Write:
-    def write(path: Path) -> Path:
-        build().save(path.with_suffix(".keras"))
-        return path.with_suffix(".keras")
-
-    return write
-
-
-def _skops(build: Callable[[], Any]) -> Write:
-    def write(path: Path) -> Path:
-        skops.io.dump(build(), path.with_suffix(".skops"))
-        return path.with_suffix(".skops")
-
-    return write
 
 
 def _table() -> keras.Model:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import keras
 import lightgbm
 import numpy as np
 import pyarrow
-import skops.io
 import xgboost
 from keras import layers
 from sklearn.compose import ColumnTransformer
@@ -40,6 +38,7 @@ from sklearn.preprocessing import (
 from lightship.compiler import CompileOptions, compile_model
 from lightship.registry.registry import Registry
 from tests.compiler.lifting import keras_cases
+from tests.web.model_files import Write, keras_file, skops_file
 
 RNG = np.random.default_rng(8)
 IRIS, SPECIES = load_iris(return_X_y=True)
@@ -60,43 +59,24 @@ def main(folder: Path) -> None:
             compile_model(source, registry=registry, options=CompileOptions(config=written))
 
 
-Write = Callable[[Path], Path]
-
-
 def _models() -> dict[str, tuple[Write, dict[str, Any]]]:
     logistic = LogisticRegression(max_iter=500)
     return {
-        "scaled": (_skops(_scaled), {}),
-        "ranges": (_skops(lambda: _iris(MinMaxScaler((-2, 3), clip=True), Normalizer("l1"), logistic)), {}),
-        "largest": (_skops(lambda: _iris(SelectKBest(k=2), Normalizer("max"), logistic)), {}),
-        "filled": (_skops(_filled), {}),
-        "united": (_skops(_united), {}),
-        "people": (_skops(lambda: _people(OneHotEncoder(handle_unknown="ignore"), _imputer(), logistic)), {}),
-        "strict": (_skops(lambda: _people(OneHotEncoder(), OrdinalEncoder(), _forest())), {}),
-        "rare": (_skops(lambda: _people(_infrequent(), _codes(), logistic)), {}),
+        "scaled": (skops_file(_scaled), {}),
+        "ranges": (skops_file(lambda: _iris(MinMaxScaler((-2, 3), clip=True), Normalizer("l1"), logistic)), {}),
+        "largest": (skops_file(lambda: _iris(SelectKBest(k=2), Normalizer("max"), logistic)), {}),
+        "filled": (skops_file(_filled), {}),
+        "united": (skops_file(_united), {}),
+        "people": (skops_file(lambda: _people(OneHotEncoder(handle_unknown="ignore"), _imputer(), logistic)), {}),
+        "strict": (skops_file(lambda: _people(OneHotEncoder(), OrdinalEncoder(), _forest())), {}),
+        "rare": (skops_file(lambda: _people(_infrequent(), _codes(), logistic)), {}),
         "xgboost": (_xgboost, {}),
         "lightgbm": (_lightgbm, {}),
-        "houses": (_keras(_houses), {}),
-        "space": (_keras(lambda: keras_cases.feature_space(keras)), {}),
-        "words": (_keras(_words), {}),
-        "counts": (_keras(_counts), {}),
+        "houses": (keras_file(_houses), {}),
+        "space": (keras_file(lambda: keras_cases.feature_space(keras)), {}),
+        "words": (keras_file(_words), {}),
+        "counts": (keras_file(_counts), {}),
     }
-
-
-def _keras(build: Callable[[], keras.Model]) -> Write:
-    def write(path: Path) -> Path:
-        build().save(path.with_suffix(".keras"))
-        return path.with_suffix(".keras")
-
-    return write
-
-
-def _skops(build: Callable[[], Any]) -> Write:
-    def write(path: Path) -> Path:
-        skops.io.dump(build(), path.with_suffix(".skops"))
-        return path.with_suffix(".skops")
-
-    return write
 
 
 def _iris(*steps: Any) -> Any:

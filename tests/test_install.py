@@ -84,7 +84,7 @@ def test_lock_files_agree_on_uv() -> None:
     assert len({re.findall(r"^uv==(\S+)", lock, re.MULTILINE)[0] for lock in locks}) == 1
 
 
-def test_unpack_wheel_unknown_package_exits_with_its_name() -> None:
+def test_unpack_wheel_unknown_package_is_named() -> None:
     script = [sys.executable, "scripts/unpack-wheel", "requirements/examples.txt", "build/none", "mlx"]
     refused = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (refused.returncode, refused.stderr) == (1, "the lock file has no package mlx\n")

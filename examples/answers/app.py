@@ -2,8 +2,9 @@
 
     granian --interface asgi --factory examples.answers.app:create_app
 
-``ANSWERS_INDEX`` is the path of the index, by default build/examples/answers/index.npz. A new index is used from the
-next question on. On Lambda, ``lightship.handler_for(create_app, fast_path=True)`` is the handler.
+``ANSWERS_INDEX`` is the path of the index, by default build/examples/answers/index.npz, and ``ANSWERS_DOCUMENTS`` the
+folder of its documents, by default docs. A new index is used from the next question on. On Lambda, the handler is
+``lightship.handler_for(create_app, fast_path=True)``.
 """
 
 import os
@@ -18,12 +19,14 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 import lightship
+from examples.answers.documents import digest, paths
 from examples.answers.index import MODEL, Encoder, Index, UnusableIndex, read_index
 from examples.answers.search import LONGEST, THRESHOLD, Answer, Search, Source
 from lightship.errors import InvalidInput, NotFound, Unavailable
 
 PAGE = Path(__file__).with_name("page.html")
 INDEX = Path("build/examples/answers/index.npz")
+DOCUMENTS = Path("docs")
 # Nothing but the page's own script and style runs, and they reach only this server.
 POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
@@ -47,7 +50,9 @@ def create_app() -> FastAPI:
     """Return the application, with the index and registry of the environment."""
     app = lightship.create_app()
     current = CurrentSearch(
-        Path(os.environ.get("ANSWERS_INDEX", INDEX)), os.environ.get("LIGHTSHIP_REGISTRY", "models")
+        Path(os.environ.get("ANSWERS_INDEX", INDEX)),
+        documents=Path(os.environ.get("ANSWERS_DOCUMENTS", DOCUMENTS)),
+        registry=os.environ.get("LIGHTSHIP_REGISTRY", "models"),
     )
 
     @app.get("/answers", response_class=HTMLResponse)
@@ -61,7 +66,10 @@ def create_app() -> FastAPI:
     def ask(question: Annotated[str, Depends(read_question)]) -> dict[str, Any]:
         """Answer a question from the documents."""
         index, search = current.get()
-        return as_json(search.answer(question)) | {"model": MODEL, "version": index.version}
+        answer = as_json(search.answer(question)) | {"model": MODEL, "version": index.version}
+        if current.is_outdated(index):
+            answer["notes"].append("the documents have changed since the index was made: make it again")
+        return answer
 
     @app.get("/answers/documents/{source:path}", response_class=PlainTextResponse)
     def document(source: str) -> PlainTextResponse:
@@ -121,13 +129,14 @@ def _source(source: Source) -> dict[str, Any]:
 class CurrentSearch:
     """The search of an index file, read again when the file was replaced."""
 
-    def __init__(self, path: Path, registry: str) -> None:
-        self._path, self._registry = path, registry
+    def __init__(self, path: Path, *, documents: Path, registry: str) -> None:
+        self._path, self._documents, self._registry = path, documents, registry
         self._lock = Lock()
+        self._digest: tuple[object, str] | None = None
         self._read: tuple[object, Index, Search] | None = None
 
     def get(self) -> tuple[Index, Search]:
-        """Return the index and its search; raises Unavailable or NotFound."""
+        """Return the index and its search; raises Unavailable."""
         with self._lock:
             try:
                 status = self._path.stat() if self._path.exists() else None
@@ -135,6 +144,16 @@ class CurrentSearch:
                 if self._read is None or self._read[0] != state:
                     index = read_index(self._path)
                     self._read = state, index, Search(index, Encoder(self._registry, index.version))
-            except UnusableIndex as error:
+            except (UnusableIndex, NotFound) as error:  # NotFound: the version of the model that made the index
                 raise Unavailable(str(error)) from None
             return self._read[1:]
+
+    def is_outdated(self, index: Index) -> bool:
+        """Return whether the documents, where they are here, have changed."""
+        if not self._documents.is_dir():
+            return False
+        state = [(path, path.lstat().st_mtime_ns, path.lstat().st_size) for path in paths(self._documents)]
+        with self._lock:
+            if self._digest is None or self._digest[0] != state:
+                self._digest = state, digest(self._documents)
+            return self._digest[1] != index.collection.digest

@@ -4,6 +4,8 @@ A passage is a part of one section: paragraphs of up to :data:`LENGTH` words and
 Markdown is rendered to HTML first, so that both have the same rules. Markup is dropped and nothing in it is run.
 """
 
+import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -66,13 +68,30 @@ def split_folder(folder: Path, *, report: Callable[[str], None] = print) -> list
     A document that cannot be used is left out as a whole, and ``report`` receives one sentence about it.
     """
     passages: list[Passage] = []
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
+    for path in paths(folder):
         source = path.relative_to(folder).as_posix()
         try:
             passages += split(source, read(path, folder))
         except UnusableDocument as error:
             report(f"left out {source!r}: {error}")
     return passages
+
+
+def paths(folder: Path) -> list[Path]:
+    """Return the paths of all documents below a folder, in order."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of all documents, which changes with any of them."""
+    state = hashlib.sha256()
+    for path in paths(folder):
+        try:
+            content = read(path, folder)
+        except UnusableDocument as error:
+            content = str(error)
+        state.update(json.dumps([path.relative_to(folder).as_posix(), content]).encode())
+    return state.hexdigest()
 
 
 def read(path: Path, folder: Path) -> str:
@@ -246,7 +265,7 @@ class _Parser(HTMLParser):
         code = self._counts["pre"] > 0
         raw = "".join(self._parts)
         text = raw.strip("\n").rstrip() if code else " ".join(raw.split())
-        level = next((HEADINGS[tag] for tag in reversed(self._open) if tag in HEADINGS), -1 if code else 0)
+        level = next((level for tag, level in HEADINGS.items() if self._counts[tag]), -1 if code else 0)
         link_only = level == 0 and "".join(self._linked).split() == raw.split()
         self._parts.clear()
         self._linked.clear()

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from examples.answers.documents import Passage, split_folder
-from examples.answers.index import Encoder, Index, UnusableIndex, make, read_collection
+from examples.answers.index import Collection, Encoder, Index, UnusableIndex, make, read_collection
 from examples.answers.search import THRESHOLD, WORDS, Scores, Search, best_of, combined, terms
 
 PACKAGES = Path("build/examples/data/debian")
@@ -41,8 +41,8 @@ class Question(NamedTuple):
     sections: frozenset[str]
 
 
-class Collection(NamedTuple):
-    """Passages, and questions that they answer."""
+class Asked(NamedTuple):
+    """Passages with questions about them."""
 
     passages: list[Passage]
     questions: list[Question]
@@ -91,10 +91,10 @@ def main() -> int:
     print_quality(test)
     strange = [*python.questions, *debian.questions]
     print_unknown(test, {
-        "FAQ of Perl": measure("perl", Collection(perl.passages, strange), encoder),
+        "FAQ of Perl": measure("perl", Asked(perl.passages, strange), encoder),
         "docs/": measure("docs", docs["unanswerable"], encoder),
     })  # fmt: skip
-    many = Collection([*perl.passages, *distractors(MANY - len(perl.passages))], perl.questions)
+    many = Asked([*perl.passages, *distractors(MANY - len(perl.passages))], perl.questions)
     measured = measure("many", many, encoder)
     print_quality({f"FAQ of Perl among {len(many.passages):,} passages": measured})
     print_latency(Search(measured.indexed, encoder), perl.questions)
@@ -106,7 +106,7 @@ def section(passage: Passage) -> str:
     return f"{passage.source}#{passage.anchor}"
 
 
-def faq(name: str) -> Collection:
+def faq(name: str) -> Asked:
     """Return a FAQ: headings that are questions, removed from their passages."""
     folder = _perl() if name == "perl" else PACKAGES / FOLDERS[name]
     if not folder.is_dir():
@@ -119,16 +119,15 @@ def faq(name: str) -> Collection:
             passages.append(passage._replace(section=" > ".join(above)))
         else:
             passages.append(passage)
-    return Collection(passages, [Question(text, frozenset([name])) for name, text in questions.items()])
+    return Asked(passages, [Question(text, frozenset([name])) for name, text in questions.items()])
 
 
-def own(kind: str) -> Collection:
+def own(kind: str) -> Asked:
     """Return the pages of docs/ with the questions of a kind from questions.jsonl."""
     lines = Path(__file__).with_name("questions.jsonl").read_text().splitlines()
+    passages = read_collection(Path("docs")).passages
     rows = [row for row in map(json.loads, lines) if row["kind"] == kind]
-    return Collection(
-        read_collection(Path("docs")), [Question(row["text"], frozenset(row["sections"])) for row in rows]
-    )
+    return Asked(passages, [Question(row["text"], frozenset(row["sections"])) for row in rows])
 
 
 def distractors(count: int) -> list[Passage]:
@@ -137,15 +136,15 @@ def distractors(count: int) -> list[Passage]:
     return found[:count]
 
 
-def measure(name: str, collection: Collection, encoder: Encoder) -> Measured:
+def measure(name: str, asked: Asked, encoder: Encoder) -> Measured:
     """Return the scores of all passages for all questions."""
-    index = make(collection.passages, OUTPUT / f"{name}.npz", encoder=encoder)
-    search, questions = Search(index, encoder), [question.text for question in collection.questions]
+    index = make(Collection(asked.passages, ""), OUTPUT / f"{name}.npz", encoder=encoder)
+    search, questions = Search(index, encoder), [question.text for question in asked.questions]
     cosines = np.array([search.cosines(embedding) for embedding in encoder(questions)])
-    return Measured(index, collection.questions, cosines, np.array([search.words(text) for text in questions]))
+    return Measured(index, asked.questions, cosines, np.array([search.words(text) for text in questions]))
 
 
-def print_choice(development: dict[str, Measured], encoder: Encoder, others: dict[str, Collection]) -> None:
+def print_choice(development: dict[str, Measured], encoder: Encoder, others: dict[str, Asked]) -> None:
     """Print what other numbers of search.py would give on development questions."""
     print("| weight of BM25 | " + " | ".join(f"MRR@10, {name}" for name in development) + " |\n| --- | ---: | ---: |")
     for weight in (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5):
@@ -158,7 +157,7 @@ def print_choice(development: dict[str, Measured], encoder: Encoder, others: dic
             + " |"
         )
     asked = np.concatenate([each.confidence() for each in development.values()])
-    pairs = [(name, Collection(development[name].indexed.passages, others[name].questions)) for name in development]
+    pairs = [(name, Asked(development[name].indexed.passages, others[name].questions)) for name in development]
     strange = np.concatenate([measure(name, each, encoder).confidence() for name, each in pairs])
     print("\n| threshold | questions answered | questions of the other FAQ answered |\n| ---: | ---: | ---: |")
     for threshold in (0.3, 0.35, 0.4, 0.45, 0.5):

@@ -9,7 +9,6 @@
 ``make`` embeds only passages that an existing index does not have. An index is written completely or not at all.
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -21,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from examples.answers.documents import Passage, split_folder
+from examples.answers.documents import Passage, digest, split_folder
 from lightship import Call, LightshipError, Model, Registry
 
 MODEL = "answers"
@@ -34,41 +33,43 @@ class UnusableIndex(Exception):
     """An index, a collection or a result that cannot be used, as one sentence."""
 
 
+class Collection(NamedTuple):
+    """The passages of a folder, and the digest of its documents."""
+
+    passages: list[Passage]
+    digest: str
+
+
 class Index(NamedTuple):
-    """Passages with their embeddings.
+    """A collection with the embeddings of its passages.
 
     Attributes:
-        passages: in the order of the documents.
+        collection: passages in the order of the documents.
         embeddings: float32 ``[passages, 384]``, each of length 1.
         version: of the model that made them, which must embed the questions, too.
     """
 
-    passages: list[Passage]
+    collection: Collection
     embeddings: Embeddings
     version: int
 
     @property
-    def digest(self) -> str:
-        """Return the digest of the passages, which changes with the documents."""
-        return digest(self.passages)
-
-
-def digest(passages: Sequence[Passage]) -> str:
-    """Return the SHA-256 of passages."""
-    return hashlib.sha256(json.dumps(passages).encode()).hexdigest()
+    def passages(self) -> list[Passage]:
+        """Return the passages."""
+        return self.collection.passages
 
 
 def read_index(path: Path) -> Index:
     """Return an index; raises UnusableIndex."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             passages = [Passage(*fields) for fields in json.loads(file["passages"].tobytes())]
-            index = Index(passages, file["embeddings"], int(file["version"]))
+            index = Index(Collection(passages, str(file["digest"])), file["embeddings"], int(file["version"]))
     except FileNotFoundError:
         raise UnusableIndex(
             f"there is no index {path}: make it with `python -m examples.answers.index make FOLDER {path}`"
         ) from None
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise UnusableIndex(f"{path} is not an index, make it again: {error}") from None
     if len(index.embeddings) != len(passages):
         raise UnusableIndex(
@@ -84,20 +85,21 @@ def write_index(path: Path, index: Index) -> None:
     try:
         with partial.open("wb") as file:
             passages = np.frombuffer(json.dumps(index.passages).encode(), np.uint8)
-            np.savez(file, passages=passages, embeddings=index.embeddings, version=index.version)
+            facts = {"digest": np.array(index.collection.digest), "version": np.array(index.version)}
+            np.savez(file, allow_pickle=False, passages=passages, embeddings=index.embeddings, **facts)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def read_collection(folder: Path) -> list[Passage]:
-    """Return the passages of a folder; raises UnusableIndex where there are none."""
+def read_collection(folder: Path) -> Collection:
+    """Return a folder's collection; raises UnusableIndex where it has no passage."""
     if not folder.is_dir():
         raise UnusableIndex(f"there is no folder {folder}")
     passages = split_folder(folder, report=lambda sentence: print(sentence, file=sys.stderr))
     if not passages:
         raise UnusableIndex(f"{folder} has no passages: expected documents with the suffix .md, .html or .txt")
-    return passages
+    return Collection(passages, digest(folder))
 
 
 class Encoder:
@@ -120,17 +122,17 @@ class Encoder:
         return self._model.predict(Call({"text": rows})).outputs["embedding"]
 
 
-def make(passages: Sequence[Passage], path: Path, *, encoder: Encoder) -> Index:
-    """Write the index of passages, and return it.
+def make(collection: Collection, path: Path, *, encoder: Encoder) -> Index:
+    """Write the index of a collection, and return it.
 
     Embeddings of an existing index of the same model are used again.
     """
     stored = _embeddings_of(path, encoder.version)
-    new = list(dict.fromkeys(text for text in (passage.embedded for passage in passages) if text not in stored))
+    new = list(dict.fromkeys(text for text in (each.embedded for each in collection.passages) if text not in stored))
     if new:
         stored |= dict(zip(new, encoder(new), strict=True))
-    embeddings = np.stack([stored[passage.embedded] for passage in passages])
-    index = Index([*passages], embeddings, encoder.version)
+    embeddings = np.stack([stored[passage.embedded] for passage in collection.passages])
+    index = Index(collection, embeddings, encoder.version)
     write_index(path, index)
     return index
 
@@ -147,7 +149,7 @@ def _embeddings_of(path: Path, version: int) -> dict[str, Embeddings]:
 
 def split(folder: Path, output: Path) -> None:
     """Write the texts of a folder's passages as JSON Lines, each text once."""
-    texts = dict.fromkeys(passage.embedded for passage in read_collection(folder))
+    texts = dict.fromkeys(passage.embedded for passage in read_collection(folder).passages)
     output.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
 
 
@@ -157,15 +159,19 @@ def join(folder: Path, result: Path, path: Path, *, encoder: Encoder) -> Index:
     Raises UnusableIndex where a passage has none, because the documents changed or the job rejected it, or where
     another version of the model made them.
     """
-    rows = [json.loads(line) for line in result.read_text().splitlines()]
-    found: Mapping[str, list[float]] = {row["text"]: row["embedding"] for row in rows}
-    passages = read_collection(folder)
-    if missing := sum(passage.embedded not in found for passage in passages):
-        raise UnusableIndex(f"{result} lacks {missing} of {len(passages)} passages: split the documents again")
-    embeddings = np.array([found[passage.embedded] for passage in passages], np.float32)
-    if float(embeddings[0] @ encoder([passages[0].embedded])[0]) < CLOSE:
+    try:
+        rows = [json.loads(line) for line in result.read_text().splitlines()]
+        found = {row["text"]: np.array(row["embedding"], np.float32) for row in rows}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UnusableIndex(f"{result} is not the result of a job of {MODEL}: {error!r}") from None
+    collection = read_collection(folder)
+    texts = [passage.embedded for passage in collection.passages]
+    if missing := sum(text not in found for text in texts):
+        raise UnusableIndex(f"{result} lacks {missing} of {len(texts)} passages: split the documents again")
+    first = encoder(texts[:1])[0]
+    if any(found[text].shape != first.shape for text in texts) or found[texts[0]] @ first < CLOSE:
         raise UnusableIndex(f"{result} was not made by {MODEL} version {encoder.version}: run the job again")
-    index = Index(passages, embeddings, encoder.version)
+    index = Index(collection, np.stack([found[text] for text in texts]), encoder.version)
     write_index(path, index)
     return index
 

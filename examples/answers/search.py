@@ -5,6 +5,7 @@ the best passage's. Below a cosine of :data:`THRESHOLD` the answer is "I don't k
 development questions by evaluate.py.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,7 @@ from functools import cache
 import bm25s
 import numpy as np
 import snowballstemmer
+from bm25s.stopwords import STOPWORDS_EN_PLUS
 from numpy.typing import NDArray
 
 from examples.answers.documents import Passage, sentences
@@ -112,14 +114,12 @@ class Search:
         return self._bm25.get_scores(asked) if asked else np.zeros(len(self._terms), np.float32)
 
     def _notes(self, question: str) -> tuple[str, ...]:
-        asked = terms([question])[0]
-        missing = sum(not any(word in passage for passage in self._terms) for word in asked)
+        asked = [word for word in re.findall(r"\w+", question.lower()) if word not in STOPWORDS_EN_PLUS]
+        common = len(re.findall(r"\w+", question)) - len(asked)
+        missing = sum(not any(_stem_word(word) in passage for passage in self._terms) for word in asked)
         notes = []
-        if asked and missing >= len(asked) / 2:
-            notes.append(
-                f"{missing} of {len(asked)} words are in no document: is the question about another subject, "
-                "or in another language? The model reads English"
-            )
+        if missing > common + len(asked) - missing:
+            notes.append("most words are neither common in English nor in the documents: the model reads only English")
         if len(question.split()) > READ:
             notes.append(f"the question has {len(question.split())} words: only about the first {READ} are read")
         return tuple(notes)

@@ -105,7 +105,9 @@ def _recorded_ranges(spec: TensorSpec, rows: Array | None) -> dict[str, Range]:
 
 def _output(spec: TensorSpec) -> dict[str, Any]:
     record: dict[str, Any] = {"name": spec.name, "dtype": spec.dtype, "shape": spec.shape}
-    return record | ({"classes": spec.classes[:MOST_CLASSES]} if spec.classes else {})
+    if spec.classes:
+        record["classes"] = spec.classes[:MOST_CLASSES]
+    return record | ({"boxes": spec.boxes.to_json()} if spec.boxes else {})
 
 
 def _examples(manifest: Manifest, recorded: Mapping[str, Array]) -> Iterator[Any]:

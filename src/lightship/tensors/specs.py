@@ -41,6 +41,36 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 MISSING = "the value is missing"
 
 
+# Position of the score among the numbers of a box, after ymin, xmin, ymax and xmax.
+SCORE = 4
+
+
+class Boxes(NamedTuple):
+    """What an output [batch, boxes, 5 + 2 * points] says about an image.
+
+    Attributes:
+        input: the name of the image's input.
+        points: the names of the points of each box; may be empty.
+    """
+
+    input: str
+    points: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Return the numbers of a box: its edges, its score, and two for each point."""
+        return SCORE + 1 + 2 * len(self.points)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form of the manifest and of model.yaml."""
+        return {"input": self.input, **({"points": list(self.points)} if self.points else {})}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Boxes:
+        """Read the form of :meth:`to_json`; raises KeyError, TypeError or ValueError."""
+        return cls(str(record["input"]), tuple(map(str, record.get("points", ()))))
+
+
 @dataclass(frozen=True)
 class TensorSpec:
     """One input or output of a signature.
@@ -55,6 +85,7 @@ class TensorSpec:
         classes: class names of an output, one per column (or two for a single sigmoid column); may be empty.
         from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.
         multi_label: whether a row may have any number of the classes: the values are a probability for each.
+        boxes: what boxes in an image the output is; None for other outputs.
         numpy: the dtype as a numpy dtype.
         batched: whether the first dimension takes any number of rows.
         row_shape: the shape of one row: without the batch dimension, if there is one.
@@ -67,6 +98,7 @@ class TensorSpec:
     classes: tuple[str, ...] = ()
     from_logits: bool = False
     multi_label: bool = False
+    boxes: Boxes | None = None
     numpy: np.dtype[Any] = field(init=False, repr=False, compare=False)
     batched: bool = field(init=False, repr=False, compare=False)
     row_shape: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
@@ -91,6 +123,8 @@ class TensorSpec:
             record["from_logits"] = True
         if self.multi_label:
             record["multi_label"] = True
+        if self.boxes:
+            record["boxes"] = self.boxes.to_json()
         return record
 
     @classmethod
@@ -110,6 +144,7 @@ class TensorSpec:
             classes=tuple(record.get("classes", ())),
             from_logits=bool(record.get("from_logits", False)),
             multi_label=bool(record.get("multi_label", False)),
+            boxes=Boxes.from_json(record["boxes"]) if record.get("boxes") else None,
         )
 
 

@@ -4,7 +4,7 @@ An output with up to 64 classes has ``predicted_<output>``, the most likely clas
 names with ``;`` between them), and ``probability_<class>`` for each class (``probability_<output>_<class>`` where
 several outputs have classes). Other outputs have ``predicted_<output>``,
 with a number for each column where a row has several; an output of over 64 numbers per row, or of more dimensions, is
-one column of lists.
+one column of lists. Of an output of boxes they are without padding.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship.boxes import without_padding
 from lightship.evaluation.counts.labels import THRESHOLD
 from lightship.evaluation.running import run
 from lightship.formats.parquet import Column
@@ -110,6 +111,8 @@ def _columns(array: Array, spec: TensorSpec) -> list[Any]:
             return [_labels(table, spec.classes), *table.T]
         classes = np.array(spec.classes, dtype=np.object_)
         return [classes[table.argmax(axis=1)].tolist(), *table.T]
+    if spec.boxes:
+        return [[row.tolist() for row in without_padding(array)]]
     if _width(spec) is None:
         return [[_text(value) for value in array.tolist()]]
     table = array.reshape(len(array), -1)

@@ -28,8 +28,10 @@ from examples.answers.app import create_app
 from examples.answers.documents import LENGTH, Passage, sentences, split, split_folder
 from examples.answers.index import Collection, Encoder, Index, UnusableIndex, join, make, read_collection, read_index
 from examples.answers.search import Search
-from lightship import Model
+from lightship import Call, Model, Registry, Result
 from lightship.app.application import Application
+from lightship.evaluation import running
+from lightship.inputs.datafiles.rows import Batch, Prepared
 from tests.app.asgi import Exchange, exchange
 from tests.browser import BROWSER
 from tests.emulator import ROOT
@@ -163,6 +165,23 @@ def test_encoder_texts_of_different_lengths_keep_order(encoder: Encoder) -> None
     texts = ["a long text about mooring " * 20, "oil", "bread and butter"]
     alone = np.concatenate([encoder([text]) for text in texts])
     np.testing.assert_allclose(encoder(texts), alone, atol=0.03)
+
+
+def test_job_of_many_texts_predicts_few_at_once() -> None:
+    """Attention of all texts of a chunk at once took 16 GB."""
+    sizes: list[int] = []
+
+    class Recording(Model):
+        def predict(self, call: Call) -> Result:
+            sizes.append(len(call.inputs["text"]))
+            return super().predict(call)
+
+    model = Recording.load(Registry(str(REGISTRY)).open("answers"))
+    texts = np.array([f"text {n}".encode() for n in range(100)], object)
+    prepared = Prepared(100, [Batch(np.arange(100), {"text": texts})], {})
+    positions = [n for rows, _ in running.run(model, prepared) for n in rows]
+    assert positions == list(range(100))
+    assert max(sizes) <= 16
 
 
 def test_split_markdown_keeps_sections_anchors_and_code_as_text() -> None:

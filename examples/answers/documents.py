@@ -123,14 +123,17 @@ def split(source: str, text: str) -> list[Passage]:
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Return the start and end of each sentence, or line of a table or list."""
+    """Return the start and end of each sentence, or line of a table or list.
+
+    Lines that end with a colon introduce others, and are returned only where there are no others.
+    """
     ends = [match.end() for match in re.finditer(r"[.!?][)\"']?(?=\s+[A-Z0-9\"'(`])|\n", text)] + [len(text)]
     spans = []
     for start, end in zip([0, *ends], ends, strict=False):
         part = text[start:end]
         if part.strip():
             spans.append((start + len(part) - len(part.lstrip()), start + len(part.rstrip())))
-    return spans
+    return [span for span in spans if text[span[1] - 1] != ":"] or spans
 
 
 def _passages(source: str, blocks: list[Block]) -> Iterator[Passage]:
@@ -222,6 +225,7 @@ class _Parser(HTMLParser):
         self._counts = Counter[str]()  # of the open tags
         self._skipped_at = 0  # number of open tags where skipping began
         self._anchor = ""
+        self._header = False  # whether the row of a table has the names of its columns
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """See :class:`HTMLParser`."""
@@ -232,6 +236,7 @@ class _Parser(HTMLParser):
             self._parts.append(" | ")
         if not self._skipped_at:
             self._anchor = attributes.get("id") or (tag == "a" and attributes.get("name")) or self._anchor
+        self._header |= tag == "th"
         if tag not in VOID:
             self._open.append(tag)
             self._counts[tag] += 1
@@ -267,6 +272,8 @@ class _Parser(HTMLParser):
         text = raw.strip("\n").rstrip() if code else " ".join(raw.split())
         level = next((level for tag, level in HEADINGS.items() if self._counts[tag]), -1 if code else 0)
         link_only = level == 0 and "".join(self._linked).split() == raw.split()
+        text += ":" * (self._header and bool(text))
+        self._header = False
         self._parts.clear()
         self._linked.clear()
         if text.strip() and not link_only:

@@ -161,7 +161,7 @@ def join(folder: Path, result: Path, path: Path, *, encoder: Encoder) -> Index:
     """
     try:
         rows = [json.loads(line) for line in result.read_text().splitlines()]
-        found = {row["text"]: np.array(row["embedding"], np.float32) for row in rows}
+        found = {row["text"]: np.array(row["predicted_embedding"], np.float32) for row in rows}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UnusableIndex(f"{result} is not the result of a job of {MODEL}: {error!r}") from None
     collection = read_collection(folder)

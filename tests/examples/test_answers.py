@@ -208,6 +208,10 @@ def test_split_long_paragraph_makes_passages_of_limited_length() -> None:
     assert " ".join(passage.text.replace("\n", " ") for passage in passages) == text
 
 
+def test_split_table_header_ends_with_colon() -> None:
+    assert split("a.md", "| a | b |\n|---|---|\n| 1 | 2 |\n")[0].text == "a | b:\n1 | 2"
+
+
 def test_split_repeated_heading_numbers_anchors_as_github() -> None:
     passages = split("a.md", "# A\n\n## B\n\none\n\n## B\n\ntwo\n")
     assert [passage.anchor for passage in passages] == ["b", "b-1"]
@@ -219,7 +223,7 @@ def test_split_deeply_nested_html_takes_linear_time() -> None:
 
 
 def test_sentences_of_prose_and_rows_are_separate() -> None:
-    text = "One is 1.5 m. Two ends here!\na | row"
+    text = "name | value:\nOne is 1.5 m. Two ends here!\na | row"
     assert [text[start:end] for start, end in sentences(text)] == ["One is 1.5 m.", "Two ends here!", "a | row"]
 
 
@@ -283,7 +287,7 @@ def test_join_result_of_job_gives_same_index_as_make(
 ) -> None:
     made = make(read_collection(folder), path, encoder=encoder)
     rows = [
-        {"text": each.embedded, "embedding": row.tolist()}
+        {"text": each.embedded, "predicted_embedding": row.tolist()}
         for each, row in zip(made.passages, made.embeddings, strict=True)
     ]
     result = tmp_path / "result.jsonl"
@@ -298,8 +302,8 @@ def test_join_incomplete_or_foreign_result_writes_no_index(folder: Path, path: P
     result = folder.parent / "result.jsonl"
     other = encoder(["something else"] * len(texts)).tolist()
     for rows in (
-        [{"text": texts[0], "embedding": other[0]}],
-        [{"text": text, "embedding": row} for text, row in zip(texts, other, strict=True)],
+        [{"text": texts[0], "predicted_embedding": other[0]}],
+        [{"text": text, "predicted_embedding": row} for text, row in zip(texts, other, strict=True)],
         [{"text": text} for text in texts],
     ):
         result.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -39,7 +39,7 @@ class Source:
         passage: the passage.
         start: first character of the part in the passage's text; ``end`` is the one after it.
         cosine: between the embeddings of passage and question.
-        terms: words of the question that the passage has, in their basic form.
+        terms: words of the question that the passage has, in any form, without common ones.
     """
 
     passage: Passage
@@ -76,10 +76,10 @@ class Search:
 
     def __init__(self, index: Index, encode: Encode) -> None:
         self._index, self._encode = index, encode
+        found = terms([passage.embedded for passage in index.passages])
+        self._terms = [set(words) for words in found]
         self._bm25 = bm25s.BM25()
-        texts = [passage.embedded for passage in index.passages]
-        self._terms = [set(words) for words in terms(texts)]
-        self._bm25.index(terms(texts), show_progress=False)
+        self._bm25.index(found, show_progress=False)
 
     def answer(self, question: str) -> Answer:
         """Return the answer to a question of up to LONGEST characters."""
@@ -93,12 +93,12 @@ class Search:
         without = [" ".join(words[:n] + words[n + 1 :]) for n in range(len(words) if len(words) <= EXPLAINED else 0)]
         encoded = self._encode(texts + without)
         closeness = list(encoded[: len(texts)] @ embedding)
-        asked = set(terms([question])[0])
+        asked = [word for word in re.findall(r"\w+", question) if word.lower() not in STOPWORDS_EN_PLUS]
         sources = []
         for n, found in zip(best, spans, strict=True):
             close, closeness = closeness[: len(found)], closeness[len(found) :]
             start, end = found[int(np.argmax(close))]
-            shared = tuple(sorted(asked & self._terms[n]))
+            shared = tuple(word for word in asked if _stem_word(word.lower()) in self._terms[n])
             sources.append(Source(self._index.passages[n], start, end, float(cosines[n]), shared))
         added = cosines[best[0]] - encoded[len(texts) :] @ self._index.embeddings[best[0]]
         explained = tuple(zip(words, map(float, added), strict=False))

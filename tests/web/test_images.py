@@ -56,19 +56,6 @@ def _choose(page: Page, name: str, content: bytes, media_type: str = "image/png"
     page.tab.set_input_files("input[type=file]", {"name": name, "mimeType": media_type, "buffer": content})
 
 
-def _draw(page: Page, points: list[tuple[float, float]]) -> None:
-    pad = page.tab.locator(".pad canvas")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    assert box
-    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.tab.mouse.move(*at[0])
-    page.tab.mouse.down()
-    for point in at[1:]:
-        page.tab.mouse.move(*point, steps=8)
-    page.tab.mouse.up()
-
-
 def _transfer(page: Page, target: str, event: str) -> None:
     """Send an event with the file of a seven as `data`."""
     script = f"""bytes => {{
@@ -133,25 +120,25 @@ def test_image_with_exif_orientation_is_upright(page: Page) -> None:
 def test_drawn_digit_is_recognised(page: Page, digit: str) -> None:
     page.open(DIGITS)
     for stroke in DRAWINGS[digit]:
-        _draw(page, stroke)
+        page.draw(stroke)
     expect(page.tab.locator(".best")).to_contain_text(f"{digit},")
 
 
 @pytest.mark.parametrize(("scale", "across", "down"), [(0.65, 0.0, 0.0), (1.2, 0.0, 0.0), (0.8, 0.1, -0.1)])
 def test_small_large_or_shifted_drawing_is_recognised(page: Page, scale: float, across: float, down: float) -> None:
     page.open(DIGITS)
-    _draw(page, [(0.5 + across + scale * (x - 0.5), 0.5 + down + scale * (y - 0.5)) for x, y in SEVEN_DRAWN])
+    page.draw([(0.5 + across + scale * (x - 0.5), 0.5 + down + scale * (y - 0.5)) for x, y in SEVEN_DRAWN])
     expect(page.tab.locator(".best")).to_contain_text("7,")
 
 
 def test_drawing_is_undone_and_cleared(page: Page) -> None:
     page.open(DIGITS)
-    _draw(page, ONE)
+    page.draw(ONE)
     expect(page.named("Undo")).to_be_enabled()
     page.click("Undo")
     page.wait_for("Complete the input")
-    _draw(page, ONE)
-    _draw(page, SEVEN_DRAWN)
+    page.draw(ONE)
+    page.draw(SEVEN_DRAWN)
     page.click("Clear")
     page.wait_for("Complete the input")
 

@@ -59,10 +59,10 @@ def test_image_without_box_says_so_in_both_languages(spots: Page) -> None:
     spots.wait_for("spots: none found in this image.")
     expect(spots.tab.locator(".drawn rect")).to_have_count(0)
     spots.choose("Language", "中文")
-    spots.wait_for("spots：未在该图像中找到。")
+    spots.wait_for("spots\uff1a未在该图像中找到。")
 
 
-def test_boxes_on_phone_fit_its_width(spots: Page) -> None:
+def test_boxes_on_phone_fit_window(spots: Page) -> None:
     spots.open(SPOTS, width=390)
     _choose(spots, _png(128, (3000, 400)))
     spots.wait_for("1 found")

@@ -1,7 +1,7 @@
 """Part ``examples``: training, quality, size, latency and cost.
 
-Each example is trained again, in a process of its own. Its latest version in the registry is the function of a Lambda, which
-answers the first row of the example's data in fresh processes.
+Each example is trained again, in a process of its own. Its latest version in the registry is the function of a Lambda,
+which answers the first row of the data in fresh processes.
 """
 
 from __future__ import annotations

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from lightship.errors import InvalidInput
+from lightship.tensors.names import Names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +87,9 @@ class TensorSpec:
         classes: class names of an output, one per column (or two for a single sigmoid column); may be empty.
         from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.
         multi_label: whether a row may have any number of the classes: the values are a probability for each.
+        names: names of the indices that a tensor of integers holds; None without.
+        scores: name of the output with a score for each of an output's ``names``; may be empty.
+        reasons: name of the output with names of the items because of which each of them is ranked; may be empty.
         boxes: what boxes in an image the output is; None for other outputs.
         numpy: the dtype as a numpy dtype.
         batched: whether the first dimension takes any number of rows.
@@ -98,6 +103,9 @@ class TensorSpec:
     classes: tuple[str, ...] = ()
     from_logits: bool = False
     multi_label: bool = False
+    names: Names | None = None
+    scores: str = ""
+    reasons: str = ""
     boxes: Boxes | None = None
     numpy: np.dtype[Any] = field(init=False, repr=False, compare=False)
     batched: bool = field(init=False, repr=False, compare=False)
@@ -123,9 +131,19 @@ class TensorSpec:
             record["from_logits"] = True
         if self.multi_label:
             record["multi_label"] = True
+        if self.names:
+            record["names"] = self.names.to_json()
+        if self.scores:
+            record["scores"] = self.scores
+        if self.reasons:
+            record["reasons"] = self.reasons
         if self.boxes:
             record["boxes"] = self.boxes.to_json()
         return record
+
+    def located(self, folder: Path) -> TensorSpec:
+        """Return the spec with its names in the folder of the bundle."""
+        return replace(self, names=self.names.located(folder)) if self.names else self
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> TensorSpec:
@@ -144,6 +162,9 @@ class TensorSpec:
             classes=tuple(record.get("classes", ())),
             from_logits=bool(record.get("from_logits", False)),
             multi_label=bool(record.get("multi_label", False)),
+            names=Names.from_json(names) if (names := record.get("names")) else None,
+            scores=str(record.get("scores", "")),
+            reasons=str(record.get("reasons", "")),
             boxes=Boxes.from_json(record["boxes"]) if record.get("boxes") else None,
         )
 
@@ -160,6 +181,11 @@ class Signature(NamedTuple):
     outputs: tuple[TensorSpec, ...]
     method: str = "predict"
     independent_rows: bool | None = None
+
+    def located(self, folder: Path) -> Signature:
+        """Return the signature with the names of its tensors in the folder of the bundle."""
+        inputs, outputs = (tuple(spec.located(folder) for spec in specs) for specs in (self.inputs, self.outputs))
+        return self._replace(inputs=inputs, outputs=outputs)
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest's form, without defaults and unknown values."""

@@ -33,7 +33,7 @@ from lightship.protocols.openapi import (
     value,
 )
 from lightship.tensors import Array, Signature, TensorSpec
-from lightship.tensors.schemas import STRING, Schema, any_of, array
+from lightship.tensors.schemas import STRING, Schema, any_of, array, nullable
 from lightship.tensors.specs import Boxes
 
 # Larger examples are of no use and slow the page down.
@@ -209,7 +209,7 @@ def _input(signature: Signature) -> Schema:
 
 
 def _answer(route: Route, signature: Signature) -> Schema:
-    outputs = {spec.name: nested(spec, spec.shape) for spec in signature.outputs}
+    outputs = {spec.name: nested(spec, spec.shape, _name_schema(spec)) for spec in signature.outputs}
     values = next(iter(outputs.values())) if len(outputs) == 1 else {"type": "object", "properties": outputs}
     if route.path == "/predict":
         return values
@@ -221,6 +221,11 @@ def _answer(route: Route, signature: Signature) -> Schema:
         if spec.boxes:
             properties["boxes"] = {"type": "array", "items": {"type": "array", "items": _box(spec.boxes)}}
     return {"type": "object", "required": ["model", "version", "predictions"], "properties": properties}
+
+
+def _name_schema(spec: TensorSpec) -> Schema | None:
+    """Return the schema of an element of an output with names; None without."""
+    return nullable({"type": "string", "description": f"one of {spec.names.count} names"}) if spec.names else None
 
 
 def _box(boxes: Boxes) -> Schema:

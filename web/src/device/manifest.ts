@@ -24,6 +24,7 @@ export interface Spec {
   readonly classes?: readonly string[];
   readonly from_logits?: boolean;
   readonly multi_label?: boolean;
+  readonly boxes?: { readonly input: string; readonly points?: readonly string[] };
 }
 
 export interface Signature {

@@ -2,11 +2,12 @@
 import type { Form, OutputField, Prediction } from "../api/types";
 import "./answers.css";
 import { ClassBars } from "./classes";
-import { classesOf, firstRow, outputsOf, valuesOf } from "./outputs";
+import { classesOf, firstRow, outputsOf, shownOutputs, valuesOf } from "./outputs";
+import { Ranking } from "./ranking";
 import { Values } from "./values";
 
 export function AnswerView({ form, prediction }: { readonly form: Form; readonly prediction: Prediction }) {
-  const outputs = outputsOf(form, prediction);
+  const outputs = shownOutputs(outputsOf(form, prediction));
   return (
     <>
       {outputs.map((output) => (
@@ -28,5 +29,6 @@ interface OutputProps {
 
 function Output({ output, prediction, named }: OutputProps) {
   const classes = classesOf(output, prediction);
-  return classes ? <ClassBars classes={classes} /> : <Values name={named ? output.name : ""} value={firstRow(valuesOf(output, prediction))} />;
+  if (classes) return <ClassBars classes={classes} />;
+  return output.names ? <Ranking output={output} prediction={prediction} /> : <Values name={named ? output.name : ""} value={firstRow(valuesOf(output, prediction))} />;
 }

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PAD = -1
 _OPTIONS = ("names", "pad")
-_FILE = re.compile(r"[^\\|\x00-\x1f]{1,200}\.txt")
+_FILE = re.compile(r"[A-Za-z0-9._/-]{1,200}\.txt")
 _LISTED = 3  # names in a message
 _MOST_ENTRIES = 2**26  # of a tensor whose rows take any number of items
 
@@ -261,7 +261,10 @@ class Items(InputKind):
 def check_file(name: Any) -> None:
     """Raise InvalidInput unless an option names a file of names."""
     if not isinstance(name, str) or not _FILE.fullmatch(PurePosixPath(name).as_posix()):
-        raise InvalidInput(f"names must be a text file with one name per line, such as films.txt, not {name!r:.100}")
+        raise InvalidInput(
+            f"names must be a text file with one name per line, such as films.txt, not {name!r:.100}; its path has "
+            "ASCII letters, digits and . _ - / only"
+        )
 
 
 def _is_one(spec: TensorSpec) -> bool:

@@ -4,7 +4,8 @@ import { imageIn } from "../inputs/draft";
 import "./answers.css";
 import { BoxesView } from "./boxes";
 import { ClassBars } from "./classes";
-import { boxesOf, classesOf, firstRow, outputsOf, valuesOf } from "./outputs";
+import { boxesOf, classesOf, firstRow, outputsOf, shownOutputs, valuesOf } from "./outputs";
+import { Ranking } from "./ranking";
 import { Values } from "./values";
 
 interface Props {
@@ -15,7 +16,7 @@ interface Props {
 }
 
 export function AnswerView({ form, prediction, body = null }: Props) {
-  const outputs = outputsOf(form, prediction);
+  const outputs = shownOutputs(outputsOf(form, prediction));
   return (
     <>
       {outputs.map((output) => (
@@ -41,5 +42,6 @@ function Output({ output, prediction, named, image }: OutputProps) {
   const boxes = boxesOf(output, prediction);
   if (boxes) return <BoxesView name={output.name} boxes={boxes} b64={image(output.boxes?.input ?? "")} />;
   const classes = classesOf(output, prediction);
-  return classes ? <ClassBars classes={classes} /> : <Values name={named ? output.name : ""} value={firstRow(valuesOf(output, prediction))} />;
+  if (classes) return <ClassBars classes={classes} />;
+  return output.names ? <Ranking output={output} prediction={prediction} /> : <Values name={named ? output.name : ""} value={firstRow(valuesOf(output, prediction))} />;
 }

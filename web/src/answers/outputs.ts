@@ -29,7 +29,13 @@ function isList<T>(value: readonly T[] | Readonly<Record<string, readonly T[]>>)
   return Array.isArray(value);
 }
 
-export function valuesOf(output: OutputField, { predictions }: Prediction): unknown {
+/** Return the outputs that are shown by themselves: not the scores and reasons of a ranking. */
+export function shownOutputs(outputs: readonly OutputField[]): readonly OutputField[] {
+  const parts = outputs.flatMap(({ scores, reasons }) => [scores, reasons]);
+  return outputs.filter(({ name }) => !parts.includes(name));
+}
+
+export function valuesOf(output: Pick<OutputField, "name">, { predictions }: Prediction): unknown {
   return Array.isArray(predictions) ? predictions : (predictions as Record<string, unknown> | null)?.[output.name];
 }
 

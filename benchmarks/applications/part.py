@@ -1,7 +1,7 @@
 """Part ``examples``: training, quality, size, latency and cost.
 
-Each example is trained again, in a process of its own. Its latest version in the registry is the function of a Lambda, which
-answers the first row of the example's data in fresh processes.
+Each example is trained again, in a process of its own. Its latest version in the registry is the function of a Lambda,
+which answers the first row of the data in fresh processes.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _latency(
 
 
 def dollars(milliseconds: float) -> float:
-    """Return the price of 10⁶ warm requests; Lambda rounds a duration up to milliseconds."""
+    """Return the price of 10⁶ warm requests; Lambda rounds up to milliseconds."""
     return ceil(milliseconds) / 1000 * _GIGABYTES * _GB_SECOND * 1e6 + _MILLION_REQUESTS
 
 

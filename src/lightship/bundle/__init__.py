@@ -95,6 +95,12 @@ class Manifest(NamedTuple):
         """Return the names of the files that predictions need."""
         return tuple(name for name in self.files if name not in EXTRAS)
 
+    @property
+    def names_files(self) -> set[str]:
+        """Return the files with names of the indices in tensors."""
+        specs = (spec for signature in self.signatures for spec in (*signature.inputs, *signature.outputs))
+        return {spec.names.file for spec in specs if spec.names}
+
     def signature(self, name: str | None = None) -> Signature:
         """Return the signature of that name, or the default one; raises NotFound."""
         if name is None:
@@ -104,6 +110,12 @@ class Manifest(NamedTuple):
                 return signature
         names = ", ".join(signature.name for signature in self.signatures)
         raise NotFound(f"the model has no signature '{name[:80]}': it has {names}")
+
+    def located(self, folder: Path) -> Manifest:
+        """Return the manifest with the names of tensors in the folder of the bundle."""
+        if not self.names_files:
+            return self
+        return self._replace(signatures=tuple(signature.located(folder) for signature in self.signatures))
 
     def to_bytes(self) -> bytes:
         """Return canonical JSON: sorted keys, indented by two spaces, a final newline."""
@@ -174,6 +186,8 @@ class Manifest(NamedTuple):
             raise BundleError(f"{MANIFEST} is not a manifest: {type(error).__name__} {error}") from None
         if not manifest.signatures:
             raise BundleError(f"{MANIFEST} has no signature")
+        if missing := manifest.names_files - manifest.files.keys():
+            raise BundleError(f"{MANIFEST} lists no {min(missing)[:120]}, which has names of a tensor")
         return manifest
 
 
@@ -218,6 +232,7 @@ class Bundle(NamedTuple):
     @classmethod
     def _of(cls, path: Path, manifest: Manifest, data: bytes) -> Bundle:
         size = sum((path / name).stat().st_size for name in manifest.needed)
+        manifest = manifest.located(path)
         return cls(path=path, manifest=manifest, digest=hashlib.sha256(data).hexdigest(), size=size)
 
     def file(self, name: str) -> Path:
@@ -243,7 +258,7 @@ class Bundle(NamedTuple):
         for name in self.manifest.files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.file(name), folder / name)
-        return self._replace(path=folder, extras=None)
+        return self._replace(path=folder, manifest=self.manifest.located(folder), extras=None)
 
 
 def write_manifest(path: Path, manifest: Manifest) -> Bundle:

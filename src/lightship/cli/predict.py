@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ from lightship.cli.arguments.options import (
     transforms_option,
 )
 from lightship.cli.arguments.request import read_request
+from lightship.cli.output.rankings import ranking_table, rankings_of
 from lightship.cli.output.terminal import console, counted, printable, quiet
 from lightship.model import Model
 from lightship.protocols import native
 from lightship.registry.registry import Registry
 from lightship.settings import TransformSettings
+from lightship.tensors import Signature
 
 _LONGEST_CELL = 200  # characters
 
@@ -81,24 +83,51 @@ def predict_command(
     if as_json:
         click.echo(response)
     else:
-        _print(orjson.loads(response), limit)
+        _print(orjson.loads(response), result.signature, limit)
 
 
-def _print(record: Mapping[str, Any], limit: int) -> None:
-    """Print the first ``limit`` rows of a response as a table, 0 for all."""
+def _print(record: Mapping[str, Any], signature: Signature, limit: int) -> None:
+    """Print the first ``limit`` rows of a response as tables, 0 for all."""
     screen = console()
     screen.print(f"{record['model']} version {record['version']}", style="bold")
-    rows = _rows(record["predictions"])
-    classes = record.get("classes")
-    ranked = classes if isinstance(classes, list) else None
-    table = Table("row", "prediction", *(["class", "probability"] if ranked else []))
-    for number, row in enumerate(rows[: limit or None], start=1):
-        table.add_row(str(number), _cell(row, whole=not limit), *(_top_class(ranked[number - 1]) if ranked else ()))
-    screen.print(table)
-    if left_out := max(0, len(rows) - limit) if limit else 0:
+    predictions = record["predictions"]
+    rankings = rankings_of(signature, predictions)
+    for spec in rankings:
+        screen.print(ranking_table(predictions, spec, limit or None))
+    ranked = {name for names in rankings.values() for name in names}
+    if not rankings or predictions.keys() - ranked:
+        rest = {name: values for name, values in predictions.items() if name not in ranked} if rankings else predictions
+        screen.print(_table({**record, "predictions": rest}, limit))
+    if left_out := max(0, len(_rows(predictions)) - limit) if limit else 0:
         screen.print(
             f"{counted(left_out, 'more row')}: --limit 0 prints all, --json or --output FILE gives them as JSON"
         )
+
+
+def _table(record: Mapping[str, Any], limit: int) -> Table:
+    """Return a line for each of the first ``limit`` rows, 0 for all."""
+    boxes = record.get("boxes")
+    rows = boxes if isinstance(boxes, list) else _rows(record["predictions"])
+    columns, more = _summaries(record)
+    table = Table("row", "prediction", *columns)
+    for number, row in enumerate(rows[: limit or None], start=1):
+        table.add_row(str(number), _cell(row, whole=not limit), *(more[number - 1] if more else ()))
+    return table
+
+
+def _summaries(record: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Return columns and their cells by row for an output with classes or boxes."""
+    classes, boxes = record.get("classes"), record.get("boxes")
+    if isinstance(classes, list):
+        return ("class", "probability"), [_top_class(row) for row in classes]
+    if isinstance(boxes, list):
+        return ("boxes", "best score"), [_best_box(row) for row in boxes]
+    return (), ()
+
+
+def _best_box(boxes: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the number of boxes and the highest score, a dash without a box."""
+    return str(len(boxes)), f"{max(box['score'] for box in boxes):.4f}" if boxes else "-"
 
 
 def _top_class(classes: Mapping[str, float | None]) -> tuple[str, str]:

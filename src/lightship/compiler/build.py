@@ -17,6 +17,7 @@ from lightship.compiler.compression.measuring import recordings as compression
 from lightship.compiler.compression.measuring.target_rows import check_targets
 from lightship.compiler.conversion.choice import Choice, compile_best
 from lightship.compiler.declarations.config import Config
+from lightship.compiler.declarations.named_items import check_counts, write_names
 from lightship.compiler.declarations.tokenized import tokenized
 from lightship.compiler.declarations.transformed import Transformed, load_declared, transformed
 from lightship.compiler.graph import randomness
@@ -31,6 +32,7 @@ from lightship.compiler.verification import latency
 from lightship.compiler.verification.parity import Agreement
 from lightship.compiler.verification.recordings import (
     Recording,
+    check_indices,
     check_original_state,
     check_probabilities,
     golden,
@@ -160,7 +162,7 @@ def build(record: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def _load(job: BuildJob, work: Path, begin: Callable[[str], None]) -> Loaded:
     """Check and load the model file, and apply what model.yaml says of its inputs."""
-    config = Config.parse(job.config)
+    config = Config.parse(job.config, job.files)
     transform = load_declared(config, job.transforms)
     begin("check")
     importer = sources.find(job.source)
@@ -174,7 +176,10 @@ def _record(loaded: Loaded) -> Recorded:
     """Record the original's outputs, behind the transform where there is one."""
     job, config, original = loaded.job, loaded.config, loaded.original
     if loaded.transform is None:
-        recordings = _record_all(original, config.apply(original.signatures), job)
+        signatures = config.apply(original.signatures)
+        for signature in signatures:
+            check_counts(signature, original.hints(signature))
+        recordings = _record_all(original, signatures, job)
         return Recorded(recordings, recordings)
     reference = transformed(config, original, loaded.transform, seconds=job.transforms.seconds)
     client = _record_all(reference, reference.client, job)
@@ -187,6 +192,7 @@ def _record_all(original: Reference, signatures: tuple[Signature, ...], job: Bui
     )
     for recording in recordings:
         check_probabilities(recording)
+        check_indices(recording)
     check_original_state(original, recordings)
     return recordings
 
@@ -197,6 +203,7 @@ def _write(built: Built) -> Written:
     write_golden(folder / GOLDEN, golden(built.recorded.client))
     if loaded.job.data:
         write_baseline(folder, {each.signature: each.batches[-1][0] for each in built.recorded.client})
+    write_names(folder, [recording.signature for recording in built.recorded.client])
     preprocessing = write_programs(folder, choice.preprocessing)
     manifest = Manifest(
         engine=choice.engine,

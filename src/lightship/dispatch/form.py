@@ -105,7 +105,10 @@ def _recorded_ranges(spec: TensorSpec, rows: Array | None) -> dict[str, Range]:
 
 def _output(spec: TensorSpec) -> dict[str, Any]:
     record: dict[str, Any] = {"name": spec.name, "dtype": spec.dtype, "shape": spec.shape}
-    return record | ({"classes": spec.classes[:MOST_CLASSES]} if spec.classes else {})
+    record |= {"classes": spec.classes[:MOST_CLASSES]} if spec.classes else {}
+    record |= {"names": spec.names.file, "count": spec.names.count} if spec.names else {}
+    record |= {"boxes": spec.boxes.to_json()} if spec.boxes else {}
+    return record | {key: value for key, value in (("scores", spec.scores), ("reasons", spec.reasons)) if value}
 
 
 def _examples(manifest: Manifest, recorded: Mapping[str, Array]) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from lightship.calls import Call, Explanation, Result
 from lightship.errors import InvalidInput, TooLarge
@@ -15,7 +16,7 @@ from lightship.explain.choice import Method, compiled_method, method_of
 from lightship.explain.effects import Effects
 from lightship.explain.evaluation import Evaluator
 from lightship.explain.features import Row, rows_of
-from lightship.explain.target import Target, explained_output, targets_of
+from lightship.explain.target import Target, explained_output, ranked_targets, ranking_of, targets_of
 from lightship.model import Model
 from lightship.settings import DEFAULT_EXPLAIN, ExplainSettings
 from lightship.tensors import Signature, validate
@@ -28,16 +29,22 @@ def explain(
 ) -> tuple[Result, tuple[Explanation, ...]]:
     """Return the result of a call and an explanation of each row.
 
-    ``target`` is a class name or an index in a row of the output, by default the likeliest class of each row. Raises
-    InvalidInput, NotFound (signature, output), EngineError, or TooLarge beyond the limits.
+    ``target`` is a class name or an index in a row of the output, by default the likeliest class of each row; of a
+    ranking, it is the name or the position of an item, by default the first one. Raises InvalidInput, NotFound
+    (signature, output), EngineError, or TooLarge beyond the limits.
     """
     signature = model.manifest.signature(call.signature)
     spec = explained_output(signature, call.outputs)
     validate(call.inputs, signature.inputs)
     evaluator = Evaluator(model, signature, time.monotonic() + limits.seconds)
     rows = _affordable(_methods(model, signature, spec.name, call), limits.evaluations)
-    result = model.predict(call)
-    targets = targets_of(spec, result.outputs[spec.name], target)
+    ranking = ranking_of(signature, spec)
+    if ranking is None:
+        result = model.predict(call)
+        targets = targets_of(spec, result.outputs[spec.name], target)
+    else:
+        result = model.predict(replace(call, outputs=(ranking.name, spec.name)))
+        targets = ranked_targets(spec, ranking, result.outputs, target)
     if len(targets) != len(rows):
         raise InvalidInput(f"the output '{spec.name}' has {len(targets)} rows for {len(rows)}: it cannot be explained")
     explanations = []

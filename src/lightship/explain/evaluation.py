@@ -71,7 +71,7 @@ class Evaluator:
         inputs = row.inputs(present)
         own = {spec.name: inputs[spec.name] if spec.batched else inputs[spec.name][0] for spec in self.signature.inputs}
         try:
-            result = self.model.predict(Call(own, signature=self.signature.name, outputs=(target.spec.name,)))
+            result = self.model.predict(Call(own, signature=self.signature.name, outputs=target.outputs))
         except InvalidInput as error:  # of a user's transform
             raise InvalidInput(f"the model refuses a row without some of its features: {error.reason}") from None
         numbers = target.of(result.outputs)

@@ -60,14 +60,14 @@ class FormField:
     """The fields of one input.
 
     Attributes:
-        kind: tabular, image, text, tensor or example.
+        kind: tabular, image, text, items, tensor or example.
         columns: the fields of a row; None where it has none.
-        options: what else the kind states: sizes of an image, tokens of a text.
+        options: what else the kind states: sizes of an image, tokens of a text, the file with names of items.
     """
 
     kind: str
     columns: tuple[FormColumn, ...] | None = None
-    options: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, int | str] = field(default_factory=dict)
 
     def to_json(self, ranges: Mapping[str, Range]) -> dict[str, Any]:
         """Return the input's fields, with ranges by name of column."""

@@ -141,6 +141,13 @@ class InputKind:
         """Return whether a row is a text of words."""
         return spec.numpy.kind == "O" and spec.row_shape in ((), (1,))
 
+    def item_names(self, row: Array, spec: TensorSpec) -> Sequence[str | None] | None:
+        """Return the name of each item of a row; None where a row is not items.
+
+        The name of padding is None.
+        """
+        return None
+
     def blank(self, row: Array, spec: TensorSpec) -> Array:
         """Return a row that holds no more than the mean of a row's last axis.
 

@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
     "boolean": "lightship.inputs.boolean",
     "example": "lightship.inputs.example",
     "text": "lightship.inputs.text",
+    "items": "lightship.inputs.items",
 }
 
 

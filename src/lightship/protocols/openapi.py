@@ -127,9 +127,12 @@ TARGET: Schema = {
 }
 
 
-def nested(spec: TensorSpec, shape: tuple[int | None, ...]) -> Schema:
-    """Return the schema of nested lists of a tensor's elements."""
-    schema = kind_of(spec).element(spec)
+def nested(spec: TensorSpec, shape: tuple[int | None, ...], element: Schema | None = None) -> Schema:
+    """Return the schema of nested lists of a tensor's elements.
+
+    ``element`` is the schema of an element where it is not that of the input's kind.
+    """
+    schema = element or kind_of(spec).element(spec)
     for size in reversed(shape):
         schema = {"type": "array", "items": schema}
         schema |= {"minItems": 1} if size is None else {"minItems": size, "maxItems": size}

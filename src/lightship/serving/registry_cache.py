@@ -176,6 +176,8 @@ class RegistryCache:
             with suppress(BundleError, AttributeError, TypeError):  # a form needs no ranges
                 features = tuple((self._registry.report(name, version).get("baseline") or {}).get("features", ()))
         sizes = self._registry.sizes(name, version)
+        if manifest.names_files:
+            manifest = manifest.located(self._registry.path(name, version))
         return Contents(name, version, manifest, sizes, example.inputs if example else {}, features)
 
     def file(self, name: str, version: int, file: str, digest: str) -> Path:

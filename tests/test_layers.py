@@ -17,7 +17,7 @@ LAYERS = (
     ("settings", "tensors", "formats", "telemetry"),
     ("aws",),
     ("bundle", "drawing", "inputs", "graphs", "preprocessing", "transforms"),
-    ("calls", "probabilities", "stores", "engines"),
+    ("calls", "boxes", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
     ("evaluation", "explain"),
     ("serving", "compiler", "jobs"),

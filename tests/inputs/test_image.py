@@ -243,3 +243,59 @@ def test_decode_body_for_several_inputs_is_refused() -> None:
     two = Signature("s", (spec(), TensorSpec("x", "float32", (None, 1))), ())
     with pytest.raises(LightshipError, match="application/json"):
         inputs.decode_body(encode(GREY), "image/png", two, {})
+
+
+ANY_SIZE = (None, None, None, 3)
+
+
+def photo(width: int, height: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(("width", "height"), [(7, 5), (1, 1), (300, 2)])
+def test_decode_any_size_keeps_every_pixel(width: int, height: int) -> None:
+    array = decode(encode(photo(width, height)), spec(ANY_SIZE, "uint8"))
+    assert array.dtype == np.uint8
+    np.testing.assert_array_equal(array[0], np.asarray(photo(width, height)))
+
+
+def test_decode_any_size_scales_and_turns_upright() -> None:
+    rotated = Image.Exif()
+    rotated[0x0112] = 6
+    body = encode(photo(6, 4), "PNG", exif=rotated)
+    array = decode(body, spec(ANY_SIZE, scale=1 / 255, offset=[0, 0, 1]))
+    expected = np.rot90(np.asarray(photo(6, 4)), -1) / np.float32(255) + np.float32([0, 0, 1])
+    np.testing.assert_allclose(array[0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
+def test_decode_any_size_converts_every_mode(mode: str) -> None:
+    image = photo(6, 4).convert(mode)
+    body = encode(image, "JPEG" if mode == "CMYK" else "PNG")
+    expected = np.asarray(Image.open(io.BytesIO(body)).convert("RGB"))
+    np.testing.assert_array_equal(decode(body, spec(ANY_SIZE, "uint8"))[0], expected)
+
+
+def test_decode_images_of_different_sizes_names_row_and_sizes() -> None:
+    rows = [base64.b64encode(encode(photo(width, 4))).decode() for width in (6, 6, 8)]
+    assert inputs.decode(rows[:2], spec(ANY_SIZE)).shape == (2, 4, 6, 3)
+    with pytest.raises(InvalidInput, match=r"row 3, input 'image'.*8 x 4.*6 x 4"):
+        inputs.decode(rows, spec(ANY_SIZE))
+
+
+@pytest.mark.parametrize(("dtype", "named"), [("uint8", "is 25 megapixels"), ("float32", "is 6.25 megapixels")])
+def test_decode_any_size_limits_memory_by_dtype(dtype: str, named: str) -> None:
+    with pytest.raises(TooLarge, match=named):
+        decode(png_header(6_000, 6_000), spec(ANY_SIZE, dtype))
+
+
+def test_encode_any_size_inverts_decode() -> None:
+    configured = spec(ANY_SIZE, "uint8")
+    array = decode(encode(photo(6, 4)), configured)
+    again = decode(base64.b64decode(inputs.kind_of(configured).encode(array[0], configured)), configured)
+    np.testing.assert_array_equal(array, again)
+
+
+def test_field_of_any_size_has_channels_only() -> None:
+    field = inputs.kind_of(spec(ANY_SIZE)).field(spec(ANY_SIZE))
+    assert field.to_json({}) == {"kind": "image", "channels": 3}

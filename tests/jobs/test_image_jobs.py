@@ -11,6 +11,8 @@ from typing import Any
 
 import boto3
 import pytest
+from PIL import Image
+from pyarrow import parquet
 
 from lightship.bundle import Bundle
 from lightship.errors import InvalidInput, NotFound, Unavailable
@@ -160,6 +162,39 @@ def test_images_with_tabular_model_fail_job(all_models: Cloud) -> None:
     assert (job.state, job.reason[:26]) == ("failed", "the model takes no images:")
 
 
+def test_images_of_different_sizes_are_all_scored_in_order(all_models: Cloud) -> None:
+    sizes = [(6, 4), (6, 4), (30, 20), (1, 1), (6, 4), (500, 300), (30, 20)]
+    for number, size in enumerate(sizes):
+        drop(all_models, f"uploads/system/13/{number}.png", coloured(size, red=51 * number % 256))
+    drop(all_models, "uploads/system/13/3a.png", b"no image")
+    job = operations.start(all_models, Request(owner=SYSTEM, model="spots", key="uploads/system/13/"))
+    _, receipt, files = finished(all_models, job)
+    assert receipt["rows"] == {"read": 8, "scored": 7, "rejected": 1}
+    assert keys(files) == [f"{number}.png" for number in range(7)]
+    rows = csv.DictReader(io.StringIO(files["part-00000.csv"].decode()))
+    scores = [[box[4] for box in json.loads(row["predicted_spots"])] for row in rows]
+    assert scores == [
+        [] if not red else [pytest.approx(red / 255, rel=0.01)] for red in (51 * n % 256 for n in range(7))
+    ]
+
+
+def test_boxes_of_images_in_parquet_have_no_padding(all_models: Cloud) -> None:
+    for number, red in enumerate((0, 255)):
+        drop(all_models, f"uploads/system/14/{number}.png", coloured((6, 4), red=red))
+    options = Options(output="parquet")
+    job = operations.start(all_models, Request(owner=SYSTEM, model="spots", key="uploads/system/14/", options=options))
+    _, _, files = finished(all_models, job)
+    table = parquet.read_table(io.BytesIO(files["part-00000.parquet"])).to_pydict()
+    assert table["predicted_spots"] == [[], [[0.25, 0.25, 0.75, 0.5, 1.0, 0.375, 0.5]]]
+
+
+def coloured(size: tuple[int, int], *, red: int) -> bytes:
+    """Return a PNG file of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", size, (red, 9, 9)).save(file, "PNG")
+    return file.getvalue()
+
+
 class _Truncating(BaseHTTPRequestHandler):
     """S3 whose connections break after the first bytes of an object."""
 
@@ -182,6 +217,6 @@ def test_image_over_breaking_connection_is_not_rejected(registries: Registries) 
         s3 = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{server.server_port}")
         cloud = Cloud("jobs", "", "", "", "", s3, None, None)
         with pytest.raises(Unavailable):
-            Images([Source("jobs", "a/1.png", size=100)], job, signature, cloud).prepare()
+            list(Images([Source("jobs", "a/1.png", size=100)], job, signature, cloud).prepare().batches)
         s3.close()
         server.shutdown()

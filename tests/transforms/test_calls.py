@@ -16,7 +16,7 @@ from lightship.errors import InvalidInput, TransformError, TransformTimeout, Una
 from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.tensors import Signature, TensorSpec
-from lightship.transforms import BoundTransform, Transform
+from lightship.transforms import BoundTransform, Transform, load
 from lightship.transforms.limited import MOST_ABANDONED
 from tests.bundles import Registries
 from tests.transforms.models import allowed, closed_gate, publish
@@ -69,14 +69,14 @@ def test_preprocess_returning_anything_else_raises_transform_error(returned: Any
     ],
 )
 def test_postprocess_text_becomes_utf8_bytes(returned: Any) -> None:
-    found = bound(None, lambda outputs: {"text": returned}).postprocess("s", {"x": RIGHT["x"]})
+    found = bound(None, lambda outputs: {"text": returned}).postprocess("s", [{"x": RIGHT["x"]}], ROWS)
     assert found["text"].tolist() == [b"a", "\u00e9".encode()]
 
 
 @pytest.mark.parametrize("wrong", [np.array([1, "a"], object), np.array(["a", "\ud800"], object)])
 def test_postprocess_invalid_text_raises_transform_error(wrong: Any) -> None:
     with pytest.raises(TransformError, match="'text'"):
-        bound(None, lambda outputs: {"text": wrong}).postprocess("s", {"x": RIGHT["x"]})
+        bound(None, lambda outputs: {"text": wrong}).postprocess("s", [{"x": RIGHT["x"]}], ROWS)
 
 
 def test_missing_function_passes_matching_arrays_only() -> None:
@@ -100,6 +100,48 @@ def test_preprocess_strided_result_becomes_contiguous() -> None:
     wide = np.arange(8, dtype=np.float32).reshape(2, 4)
     returned = bound(lambda inputs: {**RIGHT, "x": wide[:, ::2]}).preprocess("s", ROWS)["x"]
     assert (returned.flags.c_contiguous, returned.tolist()) == (True, [[0.0, 2.0], [4.0, 6.0]])
+
+
+def test_postprocess_with_two_parameters_gets_inputs_of_client(tmp_path: Path) -> None:
+    code = "def postprocess(outputs, inputs):\n    return {'text': inputs['text']}\n"
+    transform = load("own", allowed(tmp_path / "code", code, name="own"))
+    found = BoundTransform(transform, client=[CLIENT], model=[MODEL], seconds=PATIENCE)
+    assert found.postprocess("s", [{"x": RIGHT["x"]}], ROWS)["text"].tolist() == ROWS["text"].tolist()
+
+
+def test_postprocess_cannot_change_inputs_of_client(tmp_path: Path) -> None:
+    code = "def postprocess(outputs, inputs):\n    inputs['text'][0] = b'z'\n"
+    transform = load("own", allowed(tmp_path / "code", code, name="own"))
+    with pytest.raises(TransformError, match="ValueError"):
+        BoundTransform(transform, client=[CLIENT], model=[MODEL], seconds=PATIENCE).postprocess("s", [RIGHT], ROWS)
+    assert ROWS["text"][0] == b"a"
+
+
+@pytest.mark.parametrize("parameters", ["outputs", "outputs, more=None", "outputs, *, more=None"])
+def test_postprocess_with_one_required_parameter_gets_outputs_only(tmp_path: Path, parameters: str) -> None:
+    code = f"def postprocess({parameters}):\n    return {{'text': outputs['x'][:, 0].astype(str)}}\n"
+    transform = load("own", allowed(tmp_path / "code", code, name="own"))
+    found = BoundTransform(transform, client=[CLIENT], model=[MODEL], seconds=PATIENCE)
+    assert found.postprocess("s", [RIGHT], ROWS)["text"].tolist() == [b"0.0", b"0.0"]
+
+
+SINGLE = Signature("s", (TensorSpec("x", "float32", (1, 2)),), (TensorSpec("x", "float32", (1, 2)),))
+
+
+def test_model_of_one_row_is_called_for_each_row() -> None:
+    rows = Signature("s", (X,), (X,))
+    found = BoundTransform(Transform("own", ""), client=[rows], model=[SINGLE], seconds=PATIENCE)
+    two = {"x": np.float32([[1, 2], [3, 4]])}
+    calls = found.calls("s", found.preprocess("s", two))
+    assert [call["x"].tolist() for call in calls] == [[[1.0, 2.0]], [[3.0, 4.0]]]
+    assert found.postprocess("s", calls, two)["x"].tolist() == two["x"].tolist()
+
+
+def test_model_of_one_row_with_clients_of_one_row_is_called_once() -> None:
+    found = BoundTransform(Transform("own", ""), client=[SINGLE], model=[SINGLE], seconds=PATIENCE)
+    with pytest.raises(TransformError, match=r"float32 \[2, 2\].*\[1, 2\]"):
+        found.preprocess("s", {"x": np.zeros((2, 2), np.float32)})
+    assert len(found.calls("s", {"x": np.zeros((1, 2), np.float32)})) == 1
 
 
 class Mine(InvalidInput):

@@ -125,9 +125,11 @@ def _transform(used: UsedTransform) -> str:
 
 
 def _properties(spec: TensorSpec) -> dict[str, str]:
-    """Return a tensor's kind, options and classes as text."""
+    """Return a tensor's kind, options, and classes or boxes as text."""
     record = {"kind": spec.kind["type"], **kind_of(spec).describe()} if spec.kind else {}
     ranking = {"scores": spec.scores, "reasons": spec.reasons}
     record |= {"names": f"{spec.names.count} in {spec.names.file}"} if spec.names else {}
     record |= {name: output for name, output in ranking.items() if output}
+    if spec.boxes:
+        record["boxes"] = ", ".join(filter(None, (f"in {spec.boxes.input}", *spec.boxes.points)))
     return {**record, "classes": ", ".join(spec.classes)} if spec.classes else record

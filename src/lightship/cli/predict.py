@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +106,28 @@ def _print(record: Mapping[str, Any], signature: Signature, limit: int) -> None:
 
 def _table(record: Mapping[str, Any], limit: int) -> Table:
     """Return a line for each of the first ``limit`` rows, 0 for all."""
-    rows = _rows(record["predictions"])
-    classes = record.get("classes")
-    ranked = classes if isinstance(classes, list) else None
-    table = Table("row", "prediction", *(["class", "probability"] if ranked else []))
+    boxes = record.get("boxes")
+    rows = boxes if isinstance(boxes, list) else _rows(record["predictions"])
+    columns, more = _summaries(record)
+    table = Table("row", "prediction", *columns)
     for number, row in enumerate(rows[: limit or None], start=1):
-        table.add_row(str(number), _cell(row, whole=not limit), *(_top_class(ranked[number - 1]) if ranked else ()))
+        table.add_row(str(number), _cell(row, whole=not limit), *(more[number - 1] if more else ()))
     return table
+
+
+def _summaries(record: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Return columns and their cells by row for an output with classes or boxes."""
+    classes, boxes = record.get("classes"), record.get("boxes")
+    if isinstance(classes, list):
+        return ("class", "probability"), [_top_class(row) for row in classes]
+    if isinstance(boxes, list):
+        return ("boxes", "best score"), [_best_box(row) for row in boxes]
+    return (), ()
+
+
+def _best_box(boxes: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the number of boxes and the highest score, a dash without a box."""
+    return str(len(boxes)), f"{max(box['score'] for box in boxes):.4f}" if boxes else "-"
 
 
 def _top_class(classes: Mapping[str, float | None]) -> tuple[str, str]:

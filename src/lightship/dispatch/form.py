@@ -107,6 +107,7 @@ def _output(spec: TensorSpec) -> dict[str, Any]:
     record: dict[str, Any] = {"name": spec.name, "dtype": spec.dtype, "shape": spec.shape}
     record |= {"classes": spec.classes[:MOST_CLASSES]} if spec.classes else {}
     record |= {"names": spec.names.file, "count": spec.names.count} if spec.names else {}
+    record |= {"boxes": spec.boxes.to_json()} if spec.boxes else {}
     return record | {key: value for key, value in (("scores", spec.scores), ("reasons", spec.reasons)) if value}
 
 

@@ -29,7 +29,8 @@ class TransformedEngine:
         Also raises InvalidInput, TransformError and Unavailable.
         """
         own = self._transform.preprocess(signature, inputs)
-        return self._transform.postprocess(signature, self._engine.run(signature, own))
+        outputs = [self._engine.run(signature, each) for each in self._transform.calls(signature, own)]
+        return self._transform.postprocess(signature, outputs, inputs)
 
     def clone(self) -> TransformedEngine:
         """See :class:`lightship.engines.base.Engine`."""

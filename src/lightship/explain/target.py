@@ -10,6 +10,7 @@ import numpy as np
 
 from lightship.errors import InvalidInput, NotFound
 from lightship.tensors import Array, Signature, TensorSpec
+from lightship.tensors.specs import SCORE
 
 _LISTED = 20  # classes in a message
 
@@ -93,10 +94,15 @@ def explained_output(signature: Signature, wanted: Sequence[str]) -> TensorSpec:
 def targets_of(spec: TensorSpec, array: Array, wanted: str | int | None) -> list[Target]:
     """Return the explained number of each row of an output.
 
-    ``wanted`` is a class name or an index; None is the likeliest class, or the largest number, of each row. Raises
-    InvalidInput.
+    ``wanted`` is a class name or an index; None is each row's likeliest class, largest number or best score of boxes.
+    Raises InvalidInput.
     """
     table = rows_of(array, spec)
+    if spec.boxes:
+        if wanted is not None:
+            raise InvalidInput(f"of the boxes '{spec.name}' the best score is explained, without a target")
+        best = _largest(table[:, SCORE :: spec.boxes.width]).tolist()
+        return [Target(spec, index * spec.boxes.width + SCORE, "score") for index in best]
     pair = table.shape[1] == 1 and len(spec.classes) == 2
     if table.shape[1] == 1 and not pair:
         if wanted is not None:
@@ -105,10 +111,7 @@ def targets_of(spec: TensorSpec, array: Array, wanted: str | int | None) -> list
     count = 2 if pair else table.shape[1]
     if wanted is not None:
         return [_target(spec, _index(spec, count, wanted), pair=pair)] * len(table)
-    if pair:
-        indices = table[:, 0] > (0 if spec.from_logits else 0.5)
-    else:
-        indices = np.where(np.isnan(table), -np.inf, table).argmax(axis=1)
+    indices = table[:, 0] > (0 if spec.from_logits else 0.5) if pair else _largest(table)
     return [_target(spec, int(index), pair=pair) for index in indices]
 
 
@@ -141,9 +144,9 @@ def _ranked(spec: TensorSpec, ranking: TensorSpec, row: Array, wanted: str | int
 def names_of(spec: TensorSpec, most: int) -> list[str | int]:
     """Return what can be named as a target: classes, or indices without class names.
 
-    There are at most ``most``, and none where a row is one number or of any size.
+    There are at most ``most``, and none where a row is one number, of any size or boxes.
     """
-    if None in spec.row_shape:
+    if spec.boxes or None in spec.row_shape:
         return []
     count = math.prod(size or 0 for size in spec.row_shape)
     if count == 1:
@@ -158,6 +161,12 @@ def rows_of(array: Array, spec: TensorSpec) -> Array:
     It is one row where it has no batch dimension.
     """
     return np.asarray(array, np.float64).reshape(len(array) if spec.batched else 1, -1)
+
+
+def _largest(table: Array) -> Array:
+    """Return the position of the largest number of each row, of which NaN is none."""
+    indices: Array = np.where(np.isnan(table), -np.inf, table).argmax(axis=1)
+    return indices
 
 
 def _target(spec: TensorSpec, index: int, *, pair: bool) -> Target:

@@ -1,7 +1,8 @@
 """Images: PNG and JPEG bytes to tensors [batch, height, width(, channels)].
 
 An image is decoded, turned upright, converted to the mode's channels and resized to the tensor's height and width; each
-pixel p in 0..255 becomes ``p * scale + offset``, as float or integer.
+pixel p in 0..255 becomes ``p * scale + offset``, as float or integer. An image of a tensor with any height and width is
+not resized, and all images of one call have the same size.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from lightship.inputs.sampling import Sampler
     from lightship.tensors.schemas import Schema
 
-MAX_PIXELS = 25_000_000  # in total for one input of a request
+# In total for one input of a request: pixels that are decoded, and bytes for each channel of tensors of any size.
+MAX_PIXELS = 25_000_000
 _SHORTEST = 64
 
 _MODES = {"L": 1, "RGB": 3, "RGBA": 4}
@@ -66,8 +68,11 @@ class Image(InputKind):
     @classmethod
     def configure(cls, spec: TensorSpec, options: Mapping[str, Any]) -> Self:
         """Read ``mode`` (default: by number of channels), ``scale`` and ``offset``."""
-        if len(spec.shape) not in (3, 4) or None in spec.shape[1:3]:
-            raise InvalidInput(f"input '{spec.name}' is {spec}: an image needs [batch, height, width, channels]")
+        if len(spec.shape) not in (3, 4) or spec.shape[1:3].count(None) == 1:
+            raise InvalidInput(
+                f"input '{spec.name}' is {spec}: an image needs [batch, height, width, channels], with height and "
+                "width both fixed or both of any size"
+            )
         channels = spec.shape[3] if len(spec.shape) == 4 else 1
         mode = options.get("mode") or next((name for name, count in _MODES.items() if count == channels), None)
         if _MODES.get(str(mode)) != channels:
@@ -116,11 +121,12 @@ class Image(InputKind):
         return [{"type": "string", "format": "byte", "description": "a PNG or JPEG image as base64"}, BASE64]
 
     def field(self, spec: TensorSpec) -> FormField:
-        """See :class:`InputKind`: the size of the model's images."""
+        """See :class:`InputKind`: the size of the model's images, unless it is any."""
         from lightship.inputs.form import FormField
 
         height, width = _size(spec)
-        return FormField("image", None, {"width": width, "height": height, "channels": _MODES[self.mode]})
+        size = {"width": width, "height": height} if width else {}
+        return FormField("image", None, {**size, "channels": _MODES[self.mode]})
 
     def form_rounding(self) -> float:
         """Return half of a pixel's level: recorded images need not be of whole levels."""
@@ -133,7 +139,7 @@ class Image(InputKind):
         import PIL.Image
 
         pixels = (row.astype(np.float32) - np.asarray(self.offset, np.float32)) / np.asarray(self.scale, np.float32)
-        height, width = _size(spec)
+        height, width = row.shape[:2] if None in spec.row_shape else _size(spec)
         shape = (height, width) if self.mode == "L" else (height, width, _MODES[self.mode])
         image = PIL.Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8).reshape(shape))
         buffer = io.BytesIO()
@@ -156,7 +162,12 @@ class Image(InputKind):
 
     def _decode_all(self, files: Iterable[bytes], spec: TensorSpec) -> Array:
         images = list(_open_all(files, spec))
-        return np.concatenate(list(each_row(partial(self._pixels, spec=spec), images)))
+        rows: list[Array] = []
+        for number, row in enumerate(each_row(partial(self._pixels, spec=spec), images)):
+            if rows and row.shape != rows[0].shape:
+                raise _other_size(row, rows[0], spec).at(number)
+            rows.append(row)
+        return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
     def _pixels(self, image: ImageFile, spec: TensorSpec) -> Array:
         import PIL.Image
@@ -165,32 +176,38 @@ class Image(InputKind):
 
         height, width = _size(spec)
         try:
-            image.draft(self.mode, (max(height, width),) * 2)  # a large JPEG is decoded at a fraction of its size
+            if width:
+                image.draft(self.mode, (max(height, width),) * 2)  # a large JPEG is decoded at a fraction of its size
             image.load()
             transpose = upright_transpose(image)
             upright = image if transpose is None else image.transpose(transpose)
-            small = _in_mode(upright, self.mode).resize((width, height), PIL.Image.Resampling.BILINEAR)
+            sized = _in_mode(upright, self.mode)
+            if width:
+                sized = sized.resize((width, height), PIL.Image.Resampling.BILINEAR)
         except Exception as error:  # Pillow's decoders raise exceptions of any class
             raise broken(spec.name, error) from None
-        image.close()  # keeps at most one image at full size in memory
-        pixels = np.asarray(small, np.float32) * np.asarray(self.scale, np.float32) + np.asarray(
-            self.offset, np.float32
-        )
-        rows = pixels.reshape((1, height, width) if len(spec.shape) == 3 else (1, height, width, -1))
-        array: Array = rows.astype(spec.numpy)
-        return array
+        if spec.dtype == "uint8" and (self.scale, self.offset) == (1.0, 0.0):
+            pixels = np.asarray(sized)
+        else:
+            pixels = np.array(sized, np.float32)
+            pixels *= np.asarray(self.scale, np.float32)
+            pixels += np.asarray(self.offset, np.float32)
+        image.close()  # keeps at most one decoded file in memory
+        shape = (1, sized.height, sized.width) if len(spec.shape) == 3 else (1, sized.height, sized.width, -1)
+        return pixels.reshape(shape).astype(spec.numpy, copy=False)
 
 
 def _open_all(files: Iterable[bytes], spec: TensorSpec) -> Iterator[ImageFile]:
     """Yield images of which only the headers are read; raises InvalidInput.
 
     Raises TooLarge where the images have more than :data:`MAX_PIXELS` in total. Each side counts as at least 64 pixels
-    and at least twice the model's longer side, because decoding a small image costs as much.
+    and at least twice the model's longer side, because decoding a small image costs as much. A tensor of any size holds
+    every pixel, so that there may be fewer of a dtype of several bytes.
     """
     from lightship.inputs.image_files import open_image
 
     side = max(_SHORTEST, 2 * max(_size(spec)))
-    limit = max(MAX_PIXELS, side * side)
+    limit = max(MAX_PIXELS if _size(spec)[0] else MAX_PIXELS // spec.numpy.itemsize, side * side)
     pixels = 0
     for count, image in enumerate(each_row(partial(open_image, name=spec.name), files)):
         pixels += max(image.width, side) * max(image.height, side)
@@ -198,9 +215,19 @@ def _open_all(files: Iterable[bytes], spec: TensorSpec) -> Iterator[ImageFile]:
             before = f"{count} images and then " if count else ""
             raise TooLarge(
                 f"input '{spec.name}' holds {before}an image of {image.width} x {image.height} pixels: the limit "
-                f"is {limit // 1_000_000} megapixels in total, and each side counts as at least {side} pixels"
+                f"is {limit / 1_000_000:g} megapixels in total, and each side counts as at least {side} pixels"
             )
         yield image
+
+
+def _other_size(row: Array, first: Array, spec: TensorSpec) -> InvalidInput:
+    """Return the error for an image of another size than the first one of a call."""
+    size, expected = (f"{array.shape[2]} x {array.shape[1]}" for array in (row, first))
+    return InvalidInput(
+        f"an image of {size} pixels after one of {expected}: send images of different sizes in separate requests, or "
+        "as a job",
+        input=spec.name,
+    )
 
 
 def _in_mode(image: PIL.Image.Image, mode: str) -> PIL.Image.Image:
@@ -212,8 +239,9 @@ def _in_mode(image: PIL.Image.Image, mode: str) -> PIL.Image.Image:
 
 
 def _size(spec: TensorSpec) -> tuple[int, int]:
+    """Return height and width, both 0 for any size."""
     height, width = spec.shape[1:3]
-    return height or 0, width or 0  # configure() refuses unknown sizes
+    return height or 0, width or 0
 
 
 def _per_channel(value: Any) -> PerChannel:

@@ -43,6 +43,36 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 MISSING = "the value is missing"
 
 
+# Position of the score among the numbers of a box, after ymin, xmin, ymax and xmax.
+SCORE = 4
+
+
+class Boxes(NamedTuple):
+    """What an output [batch, boxes, 5 + 2 * points] says about an image.
+
+    Attributes:
+        input: the name of the image's input.
+        points: the names of the points of each box; may be empty.
+    """
+
+    input: str
+    points: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Return the numbers of a box: its edges, its score, and two for each point."""
+        return SCORE + 1 + 2 * len(self.points)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form of the manifest and of model.yaml."""
+        return {"input": self.input, **({"points": list(self.points)} if self.points else {})}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Boxes:
+        """Read the form of :meth:`to_json`; raises KeyError, TypeError or ValueError."""
+        return cls(str(record["input"]), tuple(map(str, record.get("points", ()))))
+
+
 @dataclass(frozen=True)
 class TensorSpec:
     """One input or output of a signature.
@@ -60,6 +90,7 @@ class TensorSpec:
         names: names of the indices that a tensor of integers holds; None without.
         scores: name of the output with a score for each of an output's ``names``; may be empty.
         reasons: name of the output with names of the items because of which each of them is ranked; may be empty.
+        boxes: what boxes in an image the output is; None for other outputs.
         numpy: the dtype as a numpy dtype.
         batched: whether the first dimension takes any number of rows.
         row_shape: the shape of one row: without the batch dimension, if there is one.
@@ -75,6 +106,7 @@ class TensorSpec:
     names: Names | None = None
     scores: str = ""
     reasons: str = ""
+    boxes: Boxes | None = None
     numpy: np.dtype[Any] = field(init=False, repr=False, compare=False)
     batched: bool = field(init=False, repr=False, compare=False)
     row_shape: tuple[int | None, ...] = field(init=False, repr=False, compare=False)
@@ -105,6 +137,8 @@ class TensorSpec:
             record["scores"] = self.scores
         if self.reasons:
             record["reasons"] = self.reasons
+        if self.boxes:
+            record["boxes"] = self.boxes.to_json()
         return record
 
     def located(self, folder: Path) -> TensorSpec:
@@ -131,6 +165,7 @@ class TensorSpec:
             names=Names.from_json(names) if (names := record.get("names")) else None,
             scores=str(record.get("scores", "")),
             reasons=str(record.get("reasons", "")),
+            boxes=Boxes.from_json(record["boxes"]) if record.get("boxes") else None,
         )
 
 

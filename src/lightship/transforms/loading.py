@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Mapping
@@ -18,7 +19,8 @@ from lightship.tensors import Array
 from lightship.transforms.failures import summary
 from lightship.transforms.limited import Limited, Raised, TimedOut, TooManyAbandoned
 
-Function = Callable[[Mapping[str, Array]], Any]
+Arrays = Mapping[str, Array]
+Function = Callable[[Arrays], Any]
 
 # The group of entry points with which an installed package offers transforms.
 GROUP = "lightship.transforms"
@@ -36,13 +38,16 @@ class Transform:
     Attributes:
         name: the name in model.yaml and manifests.
         sha256: digest of its source in hexadecimal; empty where an installed package has no source file.
-        preprocess, postprocess: the module's functions; None where it has none.
+        preprocess: the module's function; None where it has none.
+        postprocess: likewise; it takes the model's outputs, and the client's inputs where it has a second parameter.
+        takes_inputs: whether it has one.
     """
 
     name: str
     sha256: str
     preprocess: Function | None = None
-    postprocess: Function | None = None
+    postprocess: Callable[..., Any] | None = None
+    takes_inputs: bool = False
 
 
 def load(name: str, settings: TransformSettings) -> Transform:
@@ -59,7 +64,8 @@ def load(name: str, settings: TransformSettings) -> Transform:
     functions = {part: _function(module, part, name) for part in ("preprocess", "postprocess")}
     if not any(functions.values()):
         raise MissingTransform(f"the transform '{name}' has neither a function preprocess nor a function postprocess")
-    return Transform(name, hashlib.sha256(source).hexdigest() if source else "", **functions)
+    digest = hashlib.sha256(source).hexdigest() if source else ""
+    return Transform(name, digest, **functions, takes_inputs=_takes_two(functions["postprocess"]))
 
 
 def _imported(name: str, settings: TransformSettings) -> tuple[object, bytes]:
@@ -124,8 +130,18 @@ def _of_entry_point(name: str, settings: TransformSettings) -> tuple[object, byt
     )
 
 
-def _function(module: object, part: str, name: str) -> Function | None:
-    function: Function | None = getattr(module, part, None)
+def _takes_two(function: Callable[..., Any] | None) -> bool:
+    """Return whether a function requires two arguments; False where that is unknown."""
+    try:
+        parameters = inspect.signature(function).parameters.values() if function else ()
+    except (TypeError, ValueError):  # some functions of extension modules
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(each.kind in positional and each.default is each.empty for each in parameters) == 2
+
+
+def _function(module: object, part: str, name: str) -> Callable[..., Any] | None:
+    function: Callable[..., Any] | None = getattr(module, part, None)
     if function is not None and not callable(function):
         raise MissingTransform(f"'{part}' of the transform '{name}' is not a function")
     return function

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lightship.compiler.declarations.config import Config, read_config
 from lightship.errors import CompileError
 from lightship.tensors import Signature, TensorSpec
+from lightship.tensors.specs import Boxes
 
 X = TensorSpec("x", "float32", (None, 3))
 SIGNATURES = (
@@ -100,3 +102,33 @@ def test_read_config_missing_or_large_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "large.yaml").write_bytes(b"#" * (256 * 1024 + 1))
     with pytest.raises(CompileError, match="262144 bytes"):
         read_config(tmp_path / "large.yaml")
+
+
+PHOTO = TensorSpec("image", "uint8", (None, None, None, 3))
+DETECTOR = Signature("serving_default", (PHOTO,), (TensorSpec("faces", "float32", (None, 9, 7)),))
+IMAGE = {"image": {"kind": "image", "mode": "RGB"}}
+
+
+def test_config_apply_boxes_names_image_and_points() -> None:
+    config = Config.parse({"inputs": IMAGE, "outputs": {"faces": {"boxes": {"input": "image", "points": ["nose"]}}}})
+    (signature,) = config.apply((DETECTOR,))
+    assert signature.outputs[0].boxes == Boxes("image", ("nose",))
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"boxes": ["image"]}, "outputs.faces.boxes.*input"),
+        ({"boxes": {"input": 3}}, "outputs.faces.boxes.*input"),
+        ({"boxes": {"input": "image", "pionts": []}}, "'outputs.faces.boxes.pionts'"),
+        ({"boxes": {"input": "image", "points": "nose"}}, "points must be a list"),
+        ({"boxes": {"input": "image", "points": ["a", "a"]}}, "twice"),
+        ({"boxes": {"input": "image", "points": ["a"]}, "classes": ["b"]}, "no classes"),
+        ({"boxes": {"input": "image", "points": ["a"]}, "from_logits": True}, "no classes"),
+        ({"boxes": {"input": "photo", "points": ["a"]}}, "boxes.input.*image"),
+        ({"boxes": {"input": "image", "points": ["a", "b"]}}, r"2 points.*9\].*7"),
+    ],
+)
+def test_config_wrong_boxes_are_refused(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(CompileError, match=named):
+        Config.parse({"inputs": IMAGE, "outputs": {"faces": options}}).apply((DETECTOR,))

@@ -1,5 +1,5 @@
 /** The first row of each output of an answer. */
-import type { Form, OutputField, Prediction } from "../api/types";
+import type { Box, Form, OutputField, Prediction } from "../api/types";
 
 type Classes = Readonly<Record<string, number>>;
 
@@ -12,9 +12,17 @@ export function outputsOf(form: Form, { predictions }: Prediction): readonly Out
 
 /** Return the probabilities of the first row by class name, or null where the output has no class names. */
 export function classesOf(output: OutputField, { classes }: Prediction): Classes | null {
-  if (!classes) return null;
-  if (isList(classes)) return classes[0] ?? null;
-  return classes[output.name]?.[0] ?? null;
+  return firstOf(output, classes);
+}
+
+/** Return the boxes in the first image, or null where the output is none of boxes. */
+export function boxesOf(output: OutputField, { boxes }: Prediction): readonly Box[] | null {
+  return output.boxes ? firstOf(output, boxes) : null;
+}
+
+function firstOf<T>(output: OutputField, rows: readonly T[] | Readonly<Record<string, readonly T[]>> | undefined): T | null {
+  if (!rows) return null;
+  return (isList(rows) ? rows : rows[output.name])?.[0] ?? null;
 }
 
 function isList<T>(value: readonly T[] | Readonly<Record<string, readonly T[]>>): value is readonly T[] {

@@ -85,6 +85,8 @@ export interface OutputField {
   readonly dtype: string;
   readonly shape: readonly (number | null)[];
   readonly classes?: readonly string[];
+  /** Of boxes in an image: the input that is the image, and the names of points. */
+  readonly boxes?: { readonly input: string; readonly points?: readonly string[] };
   /** The file with the names that the answer has. */
   readonly names?: string;
   /** Of ranked names: the outputs with their scores, and with the names because of which each one is ranked. */
@@ -114,11 +116,23 @@ export interface Form {
   readonly device: { readonly files: readonly DeviceFile[] } | { readonly reason: string };
 }
 
+/** A box in an image, in fractions of its height and width; null stands for a number that is not finite. */
+export interface Box {
+  /** Upper, left, lower and right edge. */
+  readonly box: readonly [ymin: number | null, xmin: number | null, ymax: number | null, xmax: number | null];
+  readonly score: number;
+  readonly points?: Readonly<Record<string, readonly [x: number | null, y: number | null]>>;
+}
+
+/** Values of each row: of the only output that has such values, or by output. */
+type Rows<T> = readonly T[] | Readonly<Record<string, readonly T[]>>;
+
 export interface Prediction {
   readonly model: string;
   readonly version: number;
   readonly predictions: unknown;
-  readonly classes?: readonly Readonly<Record<string, number>>[] | Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>;
+  readonly classes?: Rows<Readonly<Record<string, number>>>;
+  readonly boxes?: Rows<readonly Box[]>;
 }
 
 export interface Explanation {

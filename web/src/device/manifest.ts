@@ -25,6 +25,7 @@ export interface Spec {
   readonly classes?: readonly string[];
   readonly from_logits?: boolean;
   readonly multi_label?: boolean;
+  readonly boxes?: { readonly input: string; readonly points?: readonly string[] };
   /** The file with names of the indices that the tensor holds. */
   readonly names?: { readonly file: string; readonly count: number };
   /** The names in that file; see {@link withItems}. */

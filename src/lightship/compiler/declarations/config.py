@@ -9,6 +9,7 @@
       digit: {classes: ["0", "1", "2"], from_logits: false}
       topics: {classes: [news, sport], multi_label: true}   # a row may have any number of the classes
       films: {names: films.txt, scores: score}   # integers are indices of the names in a file
+      faces: {boxes: {input: image, points: [nose, mouth]}}
     metrics: {accuracy: 0.98}
     card: {purpose: "Reads handwritten digits.", owner: "post@example.com", licence: MIT}   # also data, limits
 
@@ -19,7 +20,7 @@ output of that name. ``transform`` names code of the user, see :mod:`lightship.c
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,19 @@ from lightship.compiler.declarations.transform import DeclaredTransform
 from lightship.errors import CompileError, InvalidInput
 from lightship.tensors import Signature, TensorSpec
 from lightship.tensors.names import Names, read_names
+from lightship.tensors.specs import Boxes
 
 _KEYS = ("name", "inputs", "outputs", "metrics", "transform", "card")
 CARD_KEYS = ("purpose", "data", "limits", "owner", "licence")
 LONGEST_CARD_TEXT = 2000
 _FLAGS = ("from_logits", "multi_label")
-_OUTPUT_KEYS = ("classes", *_FLAGS, "names", "scores", "reasons")
+_OUTPUT_KEYS = ("classes", *_FLAGS, "names", "scores", "reasons", "boxes")
+_BOX_KEYS = ("input", "points")
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Class names of an output, and how its values are to be read.
+    """Class names or boxes of an output, and how its values are to be read.
 
     ``names`` is a file; for the others see :class:`lightship.tensors.TensorSpec`.
     """
@@ -53,6 +56,7 @@ class OutputOptions:
     names: str = ""
     scores: str = ""
     reasons: str = ""
+    boxes: Boxes | None = None
 
 
 @dataclass(frozen=True)
@@ -104,13 +108,12 @@ class Config:
         """
         _check_names("inputs", self.inputs, [spec.name for signature in signatures for spec in signature.inputs])
         _check_names("outputs", self.outputs, [spec.name for signature in signatures for spec in signature.outputs])
-        return tuple(
-            signature._replace(
-                inputs=tuple(self._configure(spec) for spec in signature.inputs),
-                outputs=tuple(self._classify(spec, signature) for spec in signature.outputs),
-            )
-            for signature in signatures
-        )
+        return tuple(map(self._described, signatures))
+
+    def _described(self, signature: Signature) -> Signature:
+        inputs = tuple(self._configure(spec) for spec in signature.inputs)
+        configured = signature._replace(inputs=inputs)
+        return configured._replace(outputs=tuple(self._classify(spec, configured) for spec in signature.outputs))
 
     def _configure(self, spec: TensorSpec) -> TensorSpec:
         options = self.inputs.get(spec.name)
@@ -129,6 +132,8 @@ class Config:
             return spec
         if options.names:
             check_ranking(spec, options.scores, options.reasons, signature)
+        if options.boxes:
+            _check_boxes(options.boxes, spec, signature.inputs)
         columns = spec.shape[-1] if spec.shape else None
         needed = 2 if columns == 1 and not options.multi_label else columns
         if options.classes and needed != len(options.classes):
@@ -227,7 +232,35 @@ def _output(name: str, options: Any) -> OutputOptions:
         raise CompileError(f"model.yaml: {path}.{wrong[0]} must be true or false")
     if flags["multi_label"] and not classes:
         raise CompileError(f"model.yaml: {path}.multi_label requires classes, the names of the output's columns")
-    return OutputOptions(tuple(classes), **flags, **ranking(options, path))
+    boxes = _boxes(f"{path}.boxes", options["boxes"]) if "boxes" in options else None
+    if boxes and (classes or any(flags.values())):
+        raise CompileError(f"model.yaml: {path} has boxes, which have no classes and are no logits")
+    return OutputOptions(tuple(classes), **flags, **ranking(options, path), boxes=boxes)
+
+
+def _boxes(path: str, options: Any) -> Boxes:
+    if not isinstance(options, dict) or not isinstance(options.get("input"), str):
+        raise CompileError(f"model.yaml: {path} must be a mapping with input, the name of the image's input")
+    check_keys(options, _BOX_KEYS, path)
+    points = options.get("points", [])
+    if not isinstance(points, list) or not all(isinstance(name, str) and name for name in points):
+        raise CompileError(f"model.yaml: {path}.points must be a list of names")
+    if len(set(points)) != len(points):
+        raise CompileError(f"model.yaml: {path}.points names a point twice")
+    return Boxes(options["input"], tuple(points))
+
+
+def _check_boxes(boxes: Boxes, spec: TensorSpec, inputs: Sequence[TensorSpec]) -> None:
+    """Raise CompileError unless an output holds boxes, and an input is their image."""
+    path = f"model.yaml: outputs.{spec.name}.boxes"
+    images = [each.name for each in inputs if (each.kind or {}).get("type") == "image"]
+    if boxes.input not in images:
+        raise CompileError(f"{path}.input must be an input of kind image ({', '.join(images) or 'there is none'})")
+    if not spec.batched or len(spec.shape) != 3 or spec.shape[2] != boxes.width or spec.numpy.kind != "f":
+        raise CompileError(
+            f"{path} has {len(boxes.points)} points, which needs an output of floats [any, boxes, {boxes.width}], and "
+            f"the output is {spec}"
+        )
 
 
 def _check_names(side: str, named: Mapping[str, Any], names: list[str]) -> None:

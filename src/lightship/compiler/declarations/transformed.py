@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lightship.bundle.transform import UsedTransform
@@ -10,7 +10,7 @@ from lightship.compiler.declarations.config import Config
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources.base import Original
 from lightship.compiler.verification.parity import TOLERANCES, Agreement
-from lightship.compiler.verification.recordings import Recording, Run, compare_engine
+from lightship.compiler.verification.recordings import Recording, compare_engine
 from lightship.compiler.verification.samples import TransformFailed
 from lightship.engines.base import Engine
 from lightship.engines.transformed import TransformedEngine
@@ -59,16 +59,16 @@ class Transformed:
         Raises EngineError where the framework refuses the input, TransformFailed where the transform refuses it or
         fails, TransformTimeout where the transform does not return.
         """
-        own = self._call(self.transform.preprocess, signature, inputs)
+        own = self._call(lambda: self.transform.preprocess(signature, inputs))
         try:
-            outputs = self.original.run(signature, own)
+            outputs = [self.original.run(signature, each) for each in self.transform.calls(signature, own)]
         except InvalidInput as error:
             raise EngineError(error.message, detail=error.detail) from None
-        return self._call(self.transform.postprocess, signature, outputs)
+        return self._call(lambda: self.transform.postprocess(signature, outputs, inputs))
 
-    def _call(self, function: Run, signature: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def _call(self, function: Callable[[], dict[str, Array]]) -> dict[str, Array]:
         try:
-            return function(signature, arrays)
+            return function()
         except TransformTimeout:
             raise
         except InvalidInput as error:
@@ -88,8 +88,9 @@ class Transformed:
     def _of_model(self, recording: Recording) -> Recording:
         signature, batches = recording.signature, []
         for client, _ in recording.batches:
-            inputs = self.transform.preprocess(signature.name, client)
-            batches.append((inputs, self.original.run(signature.name, inputs)))
+            rows = self.transform.preprocess(signature.name, client)
+            for inputs in self.transform.calls(signature.name, rows):
+                batches.append((dict(inputs), self.original.run(signature.name, inputs)))
         own = self.transform.model[signature.name]._replace(independent_rows=signature.independent_rows)
         return Recording(own, tuple(batches))
 

@@ -50,7 +50,8 @@ def _input(spec: TensorSpec, description: Description) -> Iterator[str]:
         yield from _in_effect(spec)
     elif (mode := _image_mode(spec)) is not None:
         pixels = spec.dtype == "uint8" or spec.name in description.pixels
-        yield "If it is an image, requests may send PNG and JPEG; a pixel (0 to 255) becomes pixel * scale + offset:"
+        sent = "PNG and JPEG of any size" if None in spec.shape[1:3] else "PNG and JPEG"
+        yield f"If it is an image, requests may send {sent}; a pixel (0 to 255) becomes pixel * scale + offset:"
         yield f"{name}: {{kind: image, mode: {mode}, scale: {1.0 if pixels else 1 / 255!r}}}"
     elif _takes_tokens(spec):
         yield from _text(spec, description)
@@ -124,9 +125,9 @@ def _size(axis: int, size: int | None) -> str:
 def _image_mode(spec: TensorSpec) -> str | None:
     """Return the image mode that fits a tensor; None if it cannot hold images.
 
-    Images are [batch, height, width, 1 or 3] of uint8 or floats.
+    Images are [batch, height, width, 1 or 3] of uint8 or floats, with height and width both fixed or both of any size.
     """
-    if len(spec.shape) != 4 or None in spec.shape[1:3] or (spec.dtype != "uint8" and spec.numpy.kind != "f"):
+    if len(spec.shape) != 4 or spec.shape[1:3].count(None) == 1 or (spec.dtype != "uint8" and spec.numpy.kind != "f"):
         return None
     return _MODES.get(spec.shape[3] or 0)
 

@@ -154,6 +154,16 @@ def _good_rows(path: Path, signature: Signature, arrays: Tensors, most: int) -> 
 def _merged(batches: Sequence[Batch]) -> Tensors:
     if not batches:
         raise InvalidInput("no row fits the model")
+    for name, first in batches[0].inputs.items():
+        if (
+            other := next(
+                (found for batch in batches if (found := batch.inputs[name]).shape[1:] != first.shape[1:]), None
+            )
+        ) is not None:
+            sizes = f"{list(first.shape[1:])} and {list(other.shape[1:])}"
+            raise InvalidInput(
+                f"the rows of input '{name}' have different sizes, such as {sizes}: give rows of one size"
+            )
     return {name: np.concatenate([batch.inputs[name] for batch in batches]) for name in batches[0].inputs}
 
 

@@ -85,13 +85,13 @@ class ArrayBlock:
                 kind_of(spec).check_values(part[spec.name], spec)
             return part
 
-        found = Prepared(self.rows)
+        rejects, batches = dict[int, Reject](), list[Batch]()
         for start, end, part in bisected(checked, 0, self.rows):
             if isinstance(part, Exception):
-                found.rejects[start] = Reject.of(part)
+                rejects[start] = Reject.of(part)
             else:
-                found.batches.append(Batch(np.arange(start, end), part))
-        return found
+                batches.append(Batch(np.arange(start, end), part))
+        return Prepared(self.rows, batches, rejects)
 
     def cells(self, column: str) -> Sequence[Any]:
         """See :class:`lightship.evaluation.data.base.Block`."""

@@ -16,7 +16,7 @@ import numpy as np
 from lightship.errors import InvalidInput, LightshipError, TooLarge
 from lightship.formats.images import SUFFIXES
 from lightship.inputs import kind_of
-from lightship.inputs.datafiles.rows import Batch, Prepared, Reject
+from lightship.inputs.datafiles.rows import Batch, Prepared, Reject, merged
 from lightship.tensors import Array, Signature, TensorSpec
 
 # The most bytes of an image file.
@@ -25,6 +25,7 @@ LARGEST = 32 * 1024 * 1024
 _CLASS, _FILE = "class", "file"
 _ENDINGS = ", ".join(SUFFIXES)
 _ROWS = 128
+_UNSIZED_ROWS = 8  # of a model of images of any size: each may have many megapixels
 _THREADS = 4
 
 
@@ -50,9 +51,9 @@ class ImageFolder:
 
     def blocks(self, targets: Collection[str] = ()) -> Iterator[ImageBlock]:
         """See :class:`lightship.evaluation.data.base.Data`."""
-        total = len(self._paths)
-        for start in range(0, total, _ROWS):
-            paths = self._paths[start : start + _ROWS]
+        total, step = len(self._paths), _UNSIZED_ROWS if None in self._spec.row_shape else _ROWS
+        for start in range(0, total, step):
+            paths = self._paths[start : start + step]
             yield ImageBlock(self._path, paths, self._spec, first=start + 1, done=(start + len(paths)) / total)
 
 
@@ -72,11 +73,12 @@ class ImageBlock:
         with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(self._pixels, self._paths))
         rejects = {at: Reject.of(entry) for at, entry in enumerate(found) if isinstance(entry, LightshipError)}
-        good = {at: entry for at, entry in enumerate(found) if not isinstance(entry, LightshipError)}
-        if not good:
-            return Prepared(len(found), [], rejects)
-        batch = Batch(np.array(list(good)), {self._spec.name: np.concatenate(list(good.values()))})
-        return Prepared(len(found), [batch], rejects)
+        batches = [
+            Batch(np.array([at]), {self._spec.name: entry})
+            for at, entry in enumerate(found)
+            if not isinstance(entry, LightshipError)
+        ]
+        return Prepared(len(found), list(merged(batches)), rejects)
 
     def cells(self, column: str) -> Sequence[Any]:
         """See :class:`lightship.evaluation.data.base.Block`."""

@@ -61,11 +61,12 @@ class Reject(NamedTuple):
 class Prepared:
     """Rows of a chunk: their number, the valid batches, and the rejected rows.
 
-    ``rejects`` are by position.
+    ``rejects`` are by position. A job's images are read while ``batches`` are iterated, which is possible once and
+    completes ``rejects``.
     """
 
     count: int
-    batches: list[Batch] = field(default_factory=list)
+    batches: Iterable[Batch] = ()
     rejects: dict[int, Reject] = field(default_factory=dict)
 
 
@@ -97,14 +98,15 @@ def from_rows(rows: Iterable[Row], layout: Layout, *, text: bool) -> Prepared:
 
     Only a block of rows is in memory as Python objects at a time.
     """
-    found, rest = Prepared(0), iter(rows)
+    found, batches, rest = Prepared(0), list[Batch](), iter(rows)
     while block := list(islice(rest, _BLOCK)):
-        _add(found, block, layout, text=text)
-    return Prepared(found.count, list(_merged(found.batches)), found.rejects)
+        batches += _add(found, block, layout, text=text)
+    return Prepared(found.count, list(merged(batches)), found.rejects)
 
 
-def _add(found: Prepared, rows: Sequence[Row], layout: Layout, *, text: bool) -> None:
-    """Append rows to those that are prepared."""
+def _add(found: Prepared, rows: Sequence[Row], layout: Layout, *, text: bool) -> list[Batch]:
+    """Count rows and rejected rows of a file, and return the valid ones."""
+    batches = []
     good = [position for position, row in enumerate(rows) if not row.error]
 
     def convert(start: int, end: int) -> Mapping[str, Array]:
@@ -115,8 +117,9 @@ def _add(found: Prepared, rows: Sequence[Row], layout: Layout, *, text: bool) ->
         if isinstance(array, LightshipError):
             found.rejects[found.count + good[start]] = Reject.of(array)
         else:
-            found.batches.append(Batch(found.count + np.array(good[start:end]), array))
+            batches.append(Batch(found.count + np.array(good[start:end]), array))
     found.count += len(rows)
+    return batches
 
 
 def bisected(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator[tuple[int, int, T | LightshipError]]:
@@ -141,7 +144,7 @@ def bisected(attempt: Callable[[int, int], T], start: int, end: int) -> Iterator
     yield start, end, found
 
 
-def _merged(batches: Sequence[Batch]) -> Iterator[Batch]:
+def merged(batches: Sequence[Batch]) -> Iterator[Batch]:
     """Merge adjacent batches of equal shape.
 
     Without this, a few rejects among many rows would cause many small calls of the model.

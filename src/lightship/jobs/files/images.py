@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +13,7 @@ from lightship.errors import InvalidInput, LightshipError, TooLarge, Unavailable
 from lightship.formats import csv_arrays, csv_files, parquet
 from lightship.formats.parquet import Column
 from lightship.inputs import kind_of
-from lightship.inputs.datafiles.rows import Batch, Prepared, Reject
+from lightship.inputs.datafiles.rows import Batch, Prepared, Reject, merged
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions
@@ -23,6 +23,7 @@ from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Array, Signature
 
 _THREADS = 8
+_UNSIZED = 4  # images of any size in memory at a time: each may have many megapixels
 
 # The most bytes of an image: a worker's memory holds _THREADS of them at once.
 LARGEST_IMAGE = 32 * 1024 * 1024
@@ -65,15 +66,8 @@ class Images:
 
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        with ThreadPoolExecutor(_THREADS) as pool:
-            found = list(pool.map(self._pixels, self._sources))
-        rejects = {at: Reject.of(entry) for at, entry in enumerate(found) if isinstance(entry, LightshipError)}
-        good = [(position, entry) for position, entry in enumerate(found) if not isinstance(entry, LightshipError)]
-        if not good:
-            return Prepared(len(found), [], rejects)
-        positions, arrays = zip(*good, strict=True)
-        batch = Batch(np.array(positions), {self._spec.name: np.concatenate(arrays)})
-        return Prepared(len(found), [batch], rejects)
+        rejects: dict[int, Reject] = {}
+        return Prepared(len(self._sources), self._batches(rejects), rejects)
 
     def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
         """Return None for each position: images have no columns but the key."""
@@ -93,6 +87,19 @@ class Images:
         texts = csv_arrays.cells(keys, safe=options.safe)
         body = csv_arrays.append(texts, scored.columns, safe=options.safe)
         return body if options.single else csv_files.preamble((*self.columns, *names), safe=options.safe) + body
+
+    def _batches(self, rejects: dict[int, Reject]) -> Iterator[Batch]:
+        """Yield the images in order, adjacent ones of one size together; add to rejects."""
+        step = _UNSIZED if None in self._spec.row_shape else len(self._sources)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for first in range(0, len(self._sources), step):
+                batches = []
+                for at, found in enumerate(pool.map(self._pixels, self._sources[first : first + step]), first):
+                    if isinstance(found, LightshipError):
+                        rejects[at] = Reject.of(found)
+                    else:
+                        batches.append(Batch(np.array([at]), {self._spec.name: found}))
+                yield from merged(batches)
 
     def _pixels(self, source: Source) -> Array | LightshipError:
         """Return an image's array [1, …], or the error that rejects it.

@@ -4,7 +4,7 @@ An output with up to 64 classes has ``predicted_<output>``, the most likely clas
 names with ``;`` between them), and ``probability_<class>`` for each class (``probability_<output>_<class>`` where
 several outputs have classes). Other outputs have ``predicted_<output>``,
 with a number for each column where a row has several; an output of over 64 numbers per row, or of more dimensions, is
-one column of lists. Where an output has names, they are in place of their indices.
+one column of lists. Where an output has names, they are in place of their indices. Boxes are without padding.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from lightship.boxes import without_padding
 from lightship.evaluation.counts.labels import THRESHOLD
 from lightship.evaluation.running import run
 from lightship.formats.parquet import Column
@@ -112,6 +113,8 @@ def _columns(array: Array, spec: TensorSpec) -> list[Any]:
         return [classes[table.argmax(axis=1)].tolist(), *table.T]
     if spec.names:
         array = np.array(spec.names.of(array), np.object_).reshape(array.shape)
+    if spec.boxes:
+        return [[row.tolist() for row in without_padding(array)]]
     if _width(spec) is None:
         return [[_text(value) for value in array.tolist()]]
     table = array.reshape(len(array), -1)

@@ -176,17 +176,18 @@ def encode_values(prediction: Prediction) -> Response:
 
 
 def encode_predict(prediction: Prediction) -> Response:
-    """Return model, version, predictions, and probabilities by class name if known."""
+    """Return model, version, predictions, and probabilities by class name or boxes."""
     outputs, shown = prediction.result.outputs, _named(prediction.result)
     values = next(iter(shown.values())) if len(shown) == 1 else shown
     record = {"model": prediction.model, "version": prediction.version, "predictions": values}
-    named = {
-        spec.name: by_class(outputs[spec.name], spec)
-        for spec in prediction.result.signature.outputs
-        if spec.classes and spec.name in outputs
-    }
-    if named:
+    present = [spec for spec in prediction.result.signature.outputs if spec.name in outputs]
+    if named := {spec.name: by_class(outputs[spec.name], spec) for spec in present if spec.classes}:
         record["classes"] = named if len(named) > 1 else next(iter(named.values()))
+    if any(spec.boxes for spec in present):
+        from lightship.boxes import by_box  # imported here: most models have none
+
+        boxes = {spec.name: by_box(outputs[spec.name], spec) for spec in present if spec.boxes}
+        record["boxes"] = boxes if len(boxes) > 1 else next(iter(boxes.values()))
     return Response(200, write(record))
 
 

@@ -34,6 +34,7 @@ from lightship.protocols.openapi import (
 )
 from lightship.tensors import Array, Signature, TensorSpec
 from lightship.tensors.schemas import STRING, Schema, any_of, array, nullable
+from lightship.tensors.specs import Boxes
 
 # Larger examples are of no use and slow the page down.
 _LARGEST_EXAMPLE = 4096
@@ -217,12 +218,23 @@ def _answer(route: Route, signature: Signature) -> Schema:
         if spec.classes:
             names = {name: {"type": "number"} for name in spec.classes}
             properties["classes"] = {"type": "array", "items": {"type": "object", "properties": names}}
+        if spec.boxes:
+            properties["boxes"] = {"type": "array", "items": {"type": "array", "items": _box(spec.boxes)}}
     return {"type": "object", "required": ["model", "version", "predictions"], "properties": properties}
 
 
 def _name_schema(spec: TensorSpec) -> Schema | None:
     """Return the schema of an element of an output with names; None without."""
     return nullable({"type": "string", "description": f"one of {spec.names.count} names"}) if spec.names else None
+
+
+def _box(boxes: Boxes) -> Schema:
+    """Return the schema of a box in an image, in fractions of its height and width."""
+    numbers: Schema = {"type": "array", "items": {"type": ["number", "null"]}}
+    edges = {**numbers, "minItems": 4, "maxItems": 4, "description": "ymin, xmin, ymax, xmax"}
+    point = {**numbers, "minItems": 2, "maxItems": 2, "description": "x, y"}
+    points = {"points": exactly(dict.fromkeys(boxes.points, point))} if boxes.points else {}
+    return exactly({"box": edges, "score": {"type": "number"}, **points})
 
 
 def _example(state: ModelState, signature: Signature) -> dict[str, Any]:

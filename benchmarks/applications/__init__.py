@@ -1,0 +1,1 @@
+"""The examples: training, quality, size, latency and cost of each."""

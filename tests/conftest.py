@@ -122,7 +122,8 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
     """Return the compiled examples (``make examples``) and small bundles, read only."""
     small = written_once("tests.bundles", "small", tmp_path_factory)
     assert EXAMPLES.is_dir(), "the example models are missing: run `make examples`"
-    return Registries(examples=EXAMPLES, small=small, transformed=EXAMPLES.with_name("transformed"))
+    others = {name: EXAMPLES.with_name(name) for name in ("transformed", "applications")}
+    return Registries(examples=EXAMPLES, small=small, **others)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.emulator import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")), *EXAMPLES]
 _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -16,7 +17,8 @@ _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 class Block:
     """Commands of a page, and what the page shows as their output.
 
-    ``kind`` is empty for commands that run against ``make run``, else docker, aws or suite.
+    ``kind`` is empty for commands that run against ``make run``, or against ``make example`` in a page of
+    an example; else docker, aws or suite.
     """
 
     page: str

@@ -7,97 +7,46 @@ weights differ between machines. ``tests/docker/test_pages.py`` runs the
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
-import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.bundles import Registries
+from tests.commands import check, reader_environment, serving
 from tests.emulator import ROOT
-from tests.pages import PAGES, Block, anchors, blocks
+from tests.pages import EXAMPLES, PAGES, Block, anchors, blocks
 
 pytestmark = pytest.mark.alone  # writes .lightship.env
 
 _LINK = re.compile(r"\]\(([^):#]*)(?:#([^)]*))?\)")
 _KINDS = {"", "docker", "aws", "suite"}
 
-ALL = [block for page in PAGES for block in blocks(page)]
+ALL = [block for page in PAGES if page not in EXAMPLES for block in blocks(page)]  # tests/examples runs the others
 START = "make run\n"
 
 
 @pytest.fixture(scope="module")
 def environment(registries: Registries, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return an environment with a copy of the registry, which commands may change."""
-    registry = tmp_path_factory.mktemp("reader") / "models"
-    shutil.copytree(registries.examples, registry)
-    shutil.copytree(registries.transformed, registry, dirs_exist_ok=True)
-    others = ("LIGHTSHIP_", "MAKE", "MFLAGS", "PORT")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
-    return {**kept, "LIGHTSHIP_REGISTRY": str(registry)}
+    return reader_environment(registries, tmp_path_factory.mktemp("reader") / "models")
 
 
 @pytest.fixture(scope="module")
 def served(environment: dict[str, str]) -> Iterator[None]:
     """Run the README's first command in the background."""
-    process = subprocess.Popen(
-        ["make", "run"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stdout is not None
-    shown = ""
-    for line in process.stdout:
-        shown += line
-        if "curl -X POST" in line:
-            break
-    else:
-        pytest.fail(f"`make run` did not print a panel:\n{shown}")
-    assert "http://127.0.0.1:8000" in shown
-    yield
-    os.killpg(process.pid, signal.SIGINT)  # like Ctrl-C
-    process.communicate(timeout=30)
+    with serving(["make", "run"], environment):
+        yield
 
 
 @pytest.mark.parametrize("block", [block for block in ALL if not block.kind and block.script != START], ids=str)
 def test_documentation_command_gives_documented_output(block: Block, served: None, environment: dict[str, str]) -> None:
-    run = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block.script],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    if "curl" in block.script and block.expected is None:
-        assert '{"error"' not in run.stdout
-    if block.table is not None:
-        lines = run.stdout.splitlines()
-        shown = lines[lines.index(block.table[0]) :]
-        assert cells(shown) == approximately(cells(block.table))
-    if block.expected is not None:
-        assert json.loads(run.stdout) == approximately(json.loads(block.expected))
-
-
-def approximately(value: Any) -> Any:
-    """Return a value that equals this one, floats approximately."""
-    if isinstance(value, dict):
-        return {key: approximately(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [approximately(item) for item in value]
-    return pytest.approx(value, abs=0.01) if isinstance(value, float) else value
-
-
-def cells(lines: list[str]) -> list[Any]:
-    """Return a CSV's rows, decimal numbers as floats."""
-    return [[float(cell) if re.fullmatch(r"\d+\.\d+", cell) else cell for cell in line.split(",")] for line in lines]
+    check(block, environment)
 
 
 def test_readme_first_block_is_make_run() -> None:
@@ -119,7 +68,7 @@ def test_make_run_allows_transforms_of_environment() -> None:
     made = subprocess.run(["make", "-n", "run"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     (line,) = (line for line in made.stdout.splitlines() if "lightship up" in line)
     words = shlex.split(line)
-    assert words[words.index("--transforms") + 1] == "euros,bmi, dates"
+    assert words[words.index("--transforms") + 1] == "euros,faces,bmi, dates"
 
 
 def test_documentation_blocks_have_valid_kinds() -> None:
@@ -141,8 +90,14 @@ def test_page_links_lead_to_files_and_headings(page: Path) -> None:
 def test_index_links_to_every_page() -> None:
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / path).resolve() for path, _ in _LINK.findall(index.read_text())}
-    below_protocols = set((ROOT / "docs" / "protocols").glob("*.md"))
-    assert {page for page in PAGES if page.parent != ROOT} - below_protocols - {index} <= linked
+    others = {index, *(ROOT / "docs" / "protocols").glob("*.md"), *EXAMPLES}
+    assert {page for page in PAGES if page.parent != ROOT} - others <= linked
+
+
+def test_gallery_links_to_every_example() -> None:
+    gallery = ROOT / "docs" / "examples.md"
+    linked = {(gallery.parent / path).resolve() for path, _ in _LINK.findall(gallery.read_text())}
+    assert set(EXAMPLES) <= linked
 
 
 def test_command_line_page_equals_help() -> None:

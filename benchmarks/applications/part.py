@@ -109,7 +109,7 @@ def _latency(
 
 
 def dollars(milliseconds: float) -> float:
-    """Return the price of 10⁶ warm requests; Lambda rounds a duration up to milliseconds."""
+    """Return the price of 10⁶ warm requests; Lambda rounds up to milliseconds."""
     return ceil(milliseconds) / 1000 * _GIGABYTES * _GB_SECOND * 1e6 + _MILLION_REQUESTS
 
 

@@ -39,7 +39,7 @@ class Request:
 
 
 def first_request(bundle: Bundle, inputs: Path) -> Request:
-    """Return a request with the first row of ``inputs``, an .npz with arrays by input name."""
+    """Return a request with the first row of ``inputs``, an .npz by input name."""
     specs = bundle.manifest.signature().inputs
     with np.load(inputs) as arrays:
         rows = {spec.name: arrays[spec.name][:1] for spec in specs}

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.app.test_extend import examples
 from tests.bundles import Registries
 from tests.emulator import ROOT
 
@@ -138,3 +139,43 @@ def test_serve_port_in_use_exits_2(registries: Registries) -> None:
     assert run.returncode == 2
     assert f"port {port}" in run.stderr
     assert "--port" in run.stderr
+
+
+def test_serve_app_answers_own_route_lifespan_and_predictions(registries: Registries, tmp_path: Path) -> None:
+    for title in ("A route of your own", "A lifespan"):
+        (tmp_path / f"{title.split()[1]}.py").write_text(examples()[title])
+    options = ("serve", "--default", "quickstart", "--registry", str(registries.examples))
+    path = f"src{os.pathsep}{tmp_path}"
+    with running(*options, "--app", "route:create_extended_app", PYTHONPATH=path) as (_, url):
+        assert httpx.get(f"{url}/whoami").json()["caller"] == "anonymous"
+        assert httpx.post(f"{url}/predict", json={"input": [1.0, 2.0, 3.0]}).status_code == 200
+        refused = httpx.get(f"{url}/whoami", headers={"host": "attacker.example"})
+        assert refused.status_code == 403
+    with running(*options, "--app", "lifespan:create_extended_app", PYTHONPATH=path) as (_, url):
+        assert httpx.get(f"{url}/greeting").json() == "ahoy"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("extended", "--app is 'extended': write MODULE:FUNCTION"),
+        ("none:create", "--app: none cannot be imported: ModuleNotFoundError: No module named 'none'"),
+        ("wrong:create", "--app: wrong has no function 'create'"),
+        ("wrong:fails", "--app: the function failed: ValueError: no database"),
+        ("wrong:other", "--app: the function must return what create_app() returned, called without settings"),
+        ("wrong:own_settings", "--app: the function must return what create_app() returned, called without settings"),
+    ],
+)
+def test_serve_app_wrong_function_exits_2(registries: Registries, tmp_path: Path, name: str, sentence: str) -> None:
+    (tmp_path / "wrong.py").write_text(
+        "from lightship import create_app\nfrom lightship.settings import Settings\n"
+        "def fails():\n    raise ValueError('no database')\n"
+        "def other():\n    return create_app\n"
+        "def own_settings():\n    return create_app(Settings())\n"
+    )
+    command = [sys.executable, "-m", "lightship", "serve", "--registry", str(registries.examples), "--port", "0"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{tmp_path}"}
+    done = subprocess.run([*command, "--app", name], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr

@@ -14,6 +14,7 @@ from lightship.registry.registry import Registry
 from lightship.registry.state import Routing
 from lightship.serving.serving import Options
 from tests.bundles import Registries, republish
+from tests.emulator import ROOT
 from tests.evaluation.report.published import with_report
 from tests.evaluation.report.reports import classes, numbers, report
 from tests.serve import Answers
@@ -87,14 +88,15 @@ def test_metrics_are_main_ones_of_report(
 
 def test_details_of_each_example_have_complete_card(registries: Registries) -> None:
     seen = set()
-    for folder in (registries.examples, registries.examples.with_name("sklearn"), registries.transformed):
+    folders = (registries.examples, registries.examples.with_name("sklearn"), registries.transformed)
+    for folder in (*folders, registries.applications):
         answers = Answers(Registry(str(folder)))
         for model in ask(answers, "/models")["models"]:
             card = ask(answers, f"/models/{model['name']}")["card"]
             assert card.keys() == set(CARD_KEYS)
             assert model["purpose"] == card["purpose"]
             seen.add(model["name"])
-    assert seen == {"quickstart", "digits", "logistic", "expenses"}
+    assert seen == {page.parent.name for page in (ROOT / "examples").glob("*/train.py")}
 
 
 def test_catalogue_with_missing_report_file_states_report_of_manifest(registries: Registries, tmp_path: Path) -> None:

@@ -24,13 +24,15 @@ def create_app(settings: Settings | None = None, *, core: Core | None = None, **
     users add. Any ASGI server runs the application; ``lightship.handler_for`` turns it into a Lambda handler.
 
     Args:
-        settings: by default those of the environment.
+        settings: by default those of the environment, or of the command that creates the application.
         core: an existing core to use; its settings replace ``settings``.
         options: parameters of :class:`fastapi.FastAPI`: ``lifespan``, ``dependencies``, ``middleware``, ``title``, ….
     """
     from lightship.app.application import Application  # the default handler's fast path starts without FastAPI
+    from lightship.app.core import CORE
 
-    return Application(core or core_for(settings), **options)
+    given = core or (CORE.get() if settings is None else None)
+    return Application(given or core_for(settings), **options)
 
 
 def core_for(settings: Settings | None = None, *, on_lambda: bool = False) -> Core:

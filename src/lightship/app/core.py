@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,10 @@ class Core:
     jobs: Jobs
     server: ServerParts | None = None
     local_only: bool = False
+
+
+# The core of a server that creates the application of a user.
+CORE: ContextVar[Core | None] = ContextVar("CORE", default=None)
 
 
 @dataclass(frozen=True)

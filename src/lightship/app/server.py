@@ -25,7 +25,8 @@ from granian.log import LogLevels
 from granian.server.embed import Server as Granian
 
 from lightship.app.asgi import AsgiEntry
-from lightship.app.core import Core, Jobs, assemble
+from lightship.app.core import Core, Jobs, ServerParts, assemble
+from lightship.app.extended import Factory, extended
 from lightship.app.observed import Observed
 from lightship.calls import ModelState
 from lightship.dispatch.admission import LOOPBACK
@@ -69,9 +70,12 @@ class Server:
         host: the address to listen on.
         port: the port, 0 for any free port.
         jobs: see :data:`lightship.app.core.Jobs`.
+        factory: returns the application that extends ``create_app``, if any. It has no fast path.
     """
 
-    def __init__(self, settings: Settings, *, host: str, port: int, jobs: Jobs = lambda: None) -> None:
+    def __init__(
+        self, settings: Settings, *, host: str, port: int, jobs: Jobs = lambda: None, factory: Factory | None = None
+    ) -> None:
         self.requires_token = settings.token is not None
         self._reserved = _reserve_port(host, port)
         address, self._port, *_ = self._reserved.getsockname()
@@ -79,8 +83,8 @@ class Server:
         core = assemble(settings, threads=True, jobs=jobs, hosts=hosts)
         assert core.server is not None  # noqa: S101 - it has threads
         self._serving, self._parts = core.serving, core.server
-        entry = AsgiEntry(core, partial(_application, core), fast_path=True)
-        self._listener = _Listener(Observed(entry, core.server.observers), address, self._port, settings)
+        app: Any = extended(factory, core) if factory else _entry(core, core.server)
+        self._listener = _Listener(app, address, self._port, settings)
         shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
         self.url = f"http://{shown}:{self._port}"
 
@@ -116,6 +120,11 @@ class Server:
         self._listener.stop(grace)
         self._reserved.close()
         self._parts.close()
+
+
+def _entry(core: Core, parts: ServerParts) -> Observed:
+    """Return the application without extensions; FastAPI is imported when needed."""
+    return Observed(AsgiEntry(core, partial(_application, core), fast_path=True), parts.observers)
 
 
 def _application(core: Core) -> Application:
@@ -183,7 +192,7 @@ class _Listener:
             self._app,
             address=self._address,
             port=self._port,
-            interface=Interfaces.ASGINL,
+            interface=Interfaces.ASGINL if isinstance(self._app, Observed) else Interfaces.ASGI,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(
                 header_read_timeout=max(1, int(self._settings.idle_seconds * 1000)), max_buffer_size=_BUFFER

@@ -10,10 +10,11 @@ from functools import partial
 import click
 from rich.panel import Panel
 
+from lightship.app.extended import Factory
 from lightship.app.server import Server
 from lightship.calls import ModelState
 from lightship.cli.arguments import completion
-from lightship.cli.arguments.options import registry_option, transforms_option
+from lightship.cli.arguments.options import app_option, registry_option, transforms_option
 from lightship.cli.output import terminal
 from lightship.cli.output.terminal import interruptible, quiet
 from lightship.errors import SettingError
@@ -46,6 +47,7 @@ access_log_option = click.option(
 @default_option
 @_anonymous_option
 @access_log_option
+@app_option
 @transforms_option
 @registry_option
 def serve_command(
@@ -54,6 +56,7 @@ def serve_command(
     default_model: str | None,
     allow_anonymous: bool,
     access_log: bool,
+    factory: Factory | None,
     transforms: TransformSettings,
     registry: Registry,
 ) -> None:
@@ -72,6 +75,7 @@ def serve_command(
                 host=host,
                 port=port,
                 jobs=partial(cloud.from_environment, os.environ),
+                factory=factory,
             )
         )
 

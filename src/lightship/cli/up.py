@@ -14,9 +14,10 @@ import click
 from rich.console import Console
 from rich.panel import Panel
 
+from lightship.app.extended import Factory
 from lightship.app.server import Server
 from lightship.calls import ModelState
-from lightship.cli.arguments.options import existing, transforms_option
+from lightship.cli.arguments.options import app_option, existing, transforms_option
 from lightship.cli.output import terminal
 from lightship.cli.output.terminal import STACK_FILE, interruptible, quiet, stack_command
 from lightship.cli.serve import (
@@ -84,6 +85,7 @@ def _parameters(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
     help="Delay before a failed message is delivered again. On AWS it is the queue's visibility timeout.",
 )
 @access_log_option
+@app_option
 @transforms_option
 def up_command(
     port: int,
@@ -94,6 +96,7 @@ def up_command(
     parameters: Mapping[str, str],
     redeliver: int,
     access_log: bool,
+    factory: Factory | None,
     transforms: TransformSettings,
 ) -> None:
     """Run the whole stack on this machine.
@@ -123,7 +126,7 @@ def up_command(
         settings = settings_of(default_model, access_log=access_log)
         jobs = partial(cloud.from_environment, os.environ)
         settings = settings._replace(registry=location, transforms=transforms)
-        server = Server(settings, host="127.0.0.1", port=port, jobs=jobs)
+        server = Server(settings, host="127.0.0.1", port=port, jobs=jobs, factory=factory)
         _run(stack, server, console, f"{copied} versions of {source.location} were copied into the bucket.")
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PAD = -1
 _OPTIONS = ("names", "pad")
-_FILE = re.compile(r"[^\\|\x00-\x1f]{1,200}\.txt")
+_FILE = re.compile(r"[A-Za-z0-9._/-]{1,200}\.txt")
 _LISTED = 3  # names in a message
 _MOST_ENTRIES = 2**26  # of a tensor whose rows take any number of items
 
@@ -161,6 +161,11 @@ class Items(InputKind):
         """See :class:`InputKind`."""
         return self.decode([row[0] for row in rows], spec)
 
+    def joined(self, parts: Sequence[Array], spec: TensorSpec) -> Array:
+        """See :class:`InputKind`: shorter rows are filled up."""
+        width = max(part.shape[1] for part in parts) if len(spec.shape) > 1 else 0
+        return np.concatenate([self._filled(part, width) if width else part for part in parts])
+
     def is_nested(self, spec: TensorSpec) -> bool:
         """See :class:`InputKind`: an item may be a name."""
         return False
@@ -245,6 +250,9 @@ class Items(InputKind):
         shown = number if abs(number) < 2**64 else "an integer beyond 64 bits"
         return f"{shown} is not an index from 0 to {_names_of(spec).count - 1}, nor {self.pad} for no item"
 
+    def _filled(self, part: Array, width: int) -> Array:
+        return np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=self.pad)
+
     def _width(self, rows: Sequence[Sequence[int]], spec: TensorSpec) -> int:
         """Return the items of each row of the tensor; raises TooLarge."""
         if _is_one(spec):
@@ -261,7 +269,10 @@ class Items(InputKind):
 def check_file(name: Any) -> None:
     """Raise InvalidInput unless an option names a file of names."""
     if not isinstance(name, str) or not _FILE.fullmatch(PurePosixPath(name).as_posix()):
-        raise InvalidInput(f"names must be a text file with one name per line, such as films.txt, not {name!r:.100}")
+        raise InvalidInput(
+            f"names must be a text file with one name per line, such as films.txt, not {name!r:.100}; its path has "
+            "ASCII letters, digits and . _ - / only"
+        )
 
 
 def _is_one(spec: TensorSpec) -> bool:

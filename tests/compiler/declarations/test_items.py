@@ -1,4 +1,4 @@
-"""Models of the kind items: compile, call by every protocol, explain, score, refuse files."""
+"""Models of the kind items: compile, call, explain, score, refuse files."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def answered(compiled: Registry, path: str, body: Any, *, method: str = "POST") 
     return orjson.loads(answer.in_memory().body)
 
 
-def test_bundle_holds_files_of_names_and_verifies_them(bundle: Bundle, folder: Path, tmp_path: Path) -> None:
+def test_bundle_with_changed_file_of_names_is_refused(bundle: Bundle, folder: Path, tmp_path: Path) -> None:
     assert {"assets/things.txt", "assets/users.txt"} <= bundle.manifest.files.keys()
     assert (bundle.path / "assets/things.txt").read_bytes() == (folder / "things.txt").read_bytes()
     (things,) = (spec for spec in bundle.manifest.signature().outputs if spec.name == "things")
@@ -85,7 +85,7 @@ def test_bundle_holds_files_of_names_and_verifies_them(bundle: Bundle, folder: P
         Bundle.open(copied)
 
 
-def test_manifest_that_lists_no_file_of_names_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+def test_manifest_without_file_of_names_is_refused(bundle: Bundle, tmp_path: Path) -> None:
     files = {name: digest for name, digest in bundle.manifest.files.items() if name != "assets/things.txt"}
     (tmp_path / "manifest.json").write_bytes(bundle.manifest._replace(files=files).to_bytes())
     with pytest.raises(BundleError, match=r"things\.txt"):
@@ -175,7 +175,7 @@ def test_form_has_files_of_names_and_recorded_rows_with_names(compiled: Registry
     assert again.status == 304
 
 
-def test_openapi_describes_items_and_its_example_is_answered(compiled: Registry, bundle: Bundle) -> None:
+def test_openapi_example_of_items_is_answered(compiled: Registry, bundle: Bundle) -> None:
     state = ModelState("shop", 1, (1,), True, bundle.manifest, example=Call(Model.load(bundle).golden()[0]))
     body = document({}, (state,), token=False)["paths"]["/models/shop/predict"]["post"]
     example = body["requestBody"]["content"]["application/json"]["example"]
@@ -241,7 +241,7 @@ def test_job_scores_names_and_rejects_rows_with_unknown_ones(
         assert receipt["rows"] == {"read": 4, "scored": 3, "rejected": 1}
         rows = list(csv.DictReader(io.StringIO(files["part-00000.csv"].decode())))
         assert [row["predicted_things_0"] for row in rows] == best
-        assert b"'nix'" in files[name_of(receipt["rejects"][0])]
+        assert b"'nix'" in files[name_of(receipt["errors"][0])]
 
         file = io.BytesIO()
         parquet.write_table(pyarrow.Table.from_pylist(ROWS), file)
@@ -250,7 +250,7 @@ def test_job_scores_names_and_rejects_rows_with_unknown_ones(
         assert table["predicted_things_0"] == best
         assert table["predicted_because"] == expected["because"]
 
-        _, receipt, files = scored(cloud, "shop", "d.jsonl", jsonl(ROWS), output_format="parquet")
+        _, receipt, files = scored(cloud, "shop", "d.jsonl", jsonl(ROWS), output="parquet")
         table = parquet.read_table(io.BytesIO(files["part-00000.parquet"])).to_pydict()
         assert [orjson.loads(cell) for cell in table["liked"]] == [row["liked"] for row in ROWS]
         assert table["predicted_things_0"] == best

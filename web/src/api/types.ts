@@ -44,7 +44,7 @@ export interface ModelDetails extends ModelSummary {
   readonly shadows?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-export type Kind = "tabular" | "image" | "text" | "tensor" | "example";
+export type Kind = "tabular" | "image" | "text" | "items" | "tensor" | "example";
 
 export interface Column {
   readonly name: string;
@@ -74,6 +74,10 @@ export interface InputField {
   readonly channels?: number;
   /** Of a text: the characters or tokens that the model reads, where it has a limit. */
   readonly tokens?: number;
+  /** Of items: the file with their names, how many these are, and the most items where there is a limit. */
+  readonly names?: string;
+  readonly count?: number;
+  readonly most?: number;
 }
 
 export interface OutputField {
@@ -81,6 +85,13 @@ export interface OutputField {
   readonly dtype: string;
   readonly shape: readonly (number | null)[];
   readonly classes?: readonly string[];
+  /** Of boxes in an image: the input that is the image, and the names of points. */
+  readonly boxes?: { readonly input: string; readonly points?: readonly string[] };
+  /** The file with the names that the answer has. */
+  readonly names?: string;
+  /** Of ranked names: the outputs with their scores, and with the names because of which each one is ranked. */
+  readonly scores?: string;
+  readonly reasons?: string;
 }
 
 export interface DeviceFile {
@@ -105,11 +116,23 @@ export interface Form {
   readonly device: { readonly files: readonly DeviceFile[] } | { readonly reason: string };
 }
 
+/** A box in an image, in fractions of its height and width; null stands for a number that is not finite. */
+export interface Box {
+  /** Upper, left, lower and right edge. */
+  readonly box: readonly [ymin: number | null, xmin: number | null, ymax: number | null, xmax: number | null];
+  readonly score: number;
+  readonly points?: Readonly<Record<string, readonly [x: number | null, y: number | null]>>;
+}
+
+/** Values of each row: of the only output that has such values, or by output. */
+type Rows<T> = readonly T[] | Readonly<Record<string, readonly T[]>>;
+
 export interface Prediction {
   readonly model: string;
   readonly version: number;
   readonly predictions: unknown;
-  readonly classes?: readonly Readonly<Record<string, number>>[] | Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>;
+  readonly classes?: Rows<Readonly<Record<string, number>>>;
+  readonly boxes?: Rows<readonly Box[]>;
 }
 
 export interface Explanation {

@@ -1,5 +1,6 @@
 /** The part of a bundle's manifest.json that a device needs. */
 import { texts } from "../i18n";
+import { linesOf } from "../inputs/items/lines";
 import { DeviceError } from "./errors";
 import type { ProgramRecord } from "./program/program";
 
@@ -24,6 +25,11 @@ export interface Spec {
   readonly classes?: readonly string[];
   readonly from_logits?: boolean;
   readonly multi_label?: boolean;
+  readonly boxes?: { readonly input: string; readonly points?: readonly string[] };
+  /** The file with names of the indices that the tensor holds. */
+  readonly names?: { readonly file: string; readonly count: number };
+  /** The names in that file; see {@link withItems}. */
+  readonly items?: readonly string[];
 }
 
 export interface Signature {
@@ -43,7 +49,7 @@ export interface Manifest {
 /** A model as a device runs it. */
 export interface DevicePlan {
   readonly file: string;
-  /** Digests of the files that it needs by path: the model, and the constants of its program. */
+  /** Digests of the files that it needs by path: the model, the constants of its program, names of items. */
   readonly digests: Readonly<Record<string, string>>;
   readonly signature: Signature;
   /** What computes the model's inputs from those of the signature; null where they are equal. */
@@ -57,7 +63,7 @@ export const CONSTANTS = "assets/constants.npz";
 const DTYPES: readonly string[] = ["float32", "int32", "uint8"];
 const INPUT_DTYPES: readonly string[] = [...DTYPES, "int64"];
 const PROGRAM_DTYPES: readonly string[] = [...INPUT_DTYPES, "bool", "float64", "string"];
-const KINDS: readonly string[] = ["tabular", "image", "number", "boolean", "string"];
+const KINDS: readonly string[] = ["tabular", "image", "number", "boolean", "string", "items"];
 
 export function parseManifest(text: string): Manifest {
   try {
@@ -73,13 +79,26 @@ export async function planOf(manifest: Manifest): Promise<DevicePlan> {
   if (!device || !("file" in device)) throw new DeviceError(say.none({ reason: device?.reason ?? "" }));
   const signature = manifest.signatures.find(({ name }) => name === device.signature);
   const program = manifest.preprocessing?.[device.signature] ?? null;
-  const needed = program && Object.keys(program.constants).length ? [device.file, CONSTANTS] : [device.file];
+  const named = signature ? namesFiles(signature) : [];
+  const needed = program && Object.keys(program.constants).length ? [device.file, CONSTANTS, ...named] : [device.file, ...named];
   const digests = Object.fromEntries(needed.map((path) => [path, manifest.files[path] ?? ""]));
   if (!signature || Object.values(digests).includes("")) throw new DeviceError(say.broken());
   if (program) (await import("./program/program")).checkProgram(program);
   signature.inputs.forEach((spec) => checkInput(spec, program ? PROGRAM_DTYPES : INPUT_DTYPES));
   signature.outputs.forEach((spec) => checkDtype(spec, DTYPES));
   return { file: device.file, digests, signature, program };
+}
+
+/** Return the files with names of a signature's items. */
+function namesFiles({ inputs, outputs }: Signature): readonly string[] {
+  return [...new Set([...inputs, ...outputs].flatMap(({ names }) => (names ? [names.file] : [])))];
+}
+
+/** Return a signature with the names in the files of a bundle. */
+export function withItems(signature: Signature, files: Readonly<Record<string, Uint8Array<ArrayBuffer>>>): Signature {
+  const lists = new Map(namesFiles(signature).map((file) => [file, linesOf(new TextDecoder().decode(files[file]))]));
+  const named = (spec: Spec) => (spec.names ? { ...spec, items: lists.get(spec.names.file) ?? [] } : spec);
+  return { ...signature, inputs: signature.inputs.map(named), outputs: signature.outputs.map(named) };
 }
 
 function checkInput(spec: Spec, dtypes: readonly string[]): void {

@@ -2,7 +2,7 @@
 import type { Prediction } from "../api/types";
 import { decodeBody } from "./inputs";
 import { type Runner, runnerOf } from "./litert";
-import { CONSTANTS, type DevicePlan, parseManifest, planOf } from "./manifest";
+import { CONSTANTS, type DevicePlan, parseManifest, planOf, withItems } from "./manifest";
 import { predictionOf } from "./outputs";
 import type { Tensors } from "./program/program";
 
@@ -23,7 +23,8 @@ export type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
 /** Return a model that is ready to predict; raises DeviceError. */
 export async function deviceModel(name: string, version: number, manifest: string, files: Files): Promise<DeviceModel> {
-  const plan = await planOf(parseManifest(manifest));
+  const found = await planOf(parseManifest(manifest));
+  const plan = { ...found, signature: withItems(found.signature, files) };
   const encode = await encoderOf(plan, files);
   const runner = await runnerOf(files[plan.file] as Uint8Array);
   return { predict: (body) => predict(name, version, { plan, encode, runner }, body), close: runner.close };

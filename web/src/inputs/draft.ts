@@ -51,6 +51,15 @@ export function partOf(form: Form, field: InputField, example: unknown): unknown
   return named && (form.inputs.length > 1 || !field.columns) ? (row as Record<string, unknown>)[field.name] : row;
 }
 
+/** Return the image of an input in a request as base64; empty where there is none. */
+export function imageIn(form: Form, input: string, body: string | null): string {
+  const field = form.inputs.find(({ name, kind }) => name === input && kind === "image");
+  if (!field || body === null) return "";
+  const { value } = parsed(body);
+  const row = typeof value === "object" && value !== null && "input" in value ? value.input : null;
+  return kindOf(field).fill(field, partOf(form, field, row)).b64 ?? "";
+}
+
 /** Return the draft with its form written as JSON, or without change where the form cannot be sent. */
 export function asJson(form: Form, draft: Draft, limit: number): Draft {
   const { body } = read(form, draft, limit);

@@ -5,7 +5,9 @@ import { type Draft, type Reading, asJson, filled, hasFields, partOf } from "./d
 import { columnsOf } from "./columns/columns";
 import { Examples } from "./examples";
 import "./inputs.css";
+import type { InputKind } from "./kind";
 import { kindOf } from "./kinds";
+import { ITEMS } from "./items/items";
 import { TEXT } from "./text";
 
 const say = texts({
@@ -14,6 +16,9 @@ const say = texts({
   how: ["Input as", "输入方式"],
   body: ["Request body as JSON", "JSON 请求体"],
 });
+
+/** Kinds with a single field, whose label is the name of the input. */
+const LABELLED: readonly InputKind[] = [TEXT, ITEMS];
 
 interface Props {
   readonly form: Form;
@@ -50,6 +55,7 @@ function Input({ form, draft, reading, field, onChange }: Props & { readonly fie
   const { Edit, fill } = kindOf(field);
   const edit = (
     <Edit
+      form={form}
       field={field}
       raw={draft.raws[field.name] ?? {}}
       problems={reading.problems[field.name] ?? {}}
@@ -58,7 +64,7 @@ function Input({ form, draft, reading, field, onChange }: Props & { readonly fie
     />
   );
   // A single field has the name of its input as its label.
-  if (form.inputs.length === 1 || kindOf(field) === TEXT || columnsOf(field)?.length === 1) return edit;
+  if (form.inputs.length === 1 || LABELLED.includes(kindOf(field)) || columnsOf(field)?.length === 1) return edit;
   return (
     <fieldset>
       <legend>{field.name}</legend>

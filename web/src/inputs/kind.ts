@@ -1,6 +1,6 @@
 /** What a form knows of each kind of input. */
 import type { ComponentChildren } from "preact";
-import type { InputField } from "../api/types";
+import type { Form, InputField } from "../api/types";
 
 /** What was typed or chosen for one input, by the part of the input. */
 export type Raw = Readonly<Record<string, string>>;
@@ -15,6 +15,7 @@ export interface Read {
 }
 
 export interface EditProps {
+  readonly form: Form;
   readonly field: InputField;
   readonly raw: Raw;
   readonly problems: Problems;

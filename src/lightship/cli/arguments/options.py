@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lightship.app.extended import Factory, factory_of
 from lightship.cli.arguments import completion
 from lightship.errors import SettingError
 from lightship.registry.registry import Registry
@@ -47,6 +48,17 @@ def _transforms(_: click.Context, __: click.Parameter, value: str | None) -> Tra
     return TransformSettings.from_environment({**os.environ, **names})
 
 
+def _factory(_: click.Context, __: click.Parameter, value: str | None) -> Factory | None:
+    return factory_of(value) if value else None
+
+
+app_option = click.option(
+    "--app",
+    "factory",
+    metavar="MODULE:FUNCTION",
+    callback=_factory,
+    help="Your own function that extends create_app(), see docs/extend.md.",
+)
 transforms_option = click.option(
     "--transforms",
     metavar="NAME,…",

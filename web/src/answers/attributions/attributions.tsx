@@ -14,17 +14,19 @@ interface Props {
   readonly values: Readonly<Record<string, string>>;
   /** The image that was sent as base64, by input. */
   readonly images: Readonly<Record<string, string>>;
+  /** Inputs of items, whose contributions are bars. */
+  readonly items: readonly string[];
 }
 
-export function AttributionsView({ explanation, values, images }: Props) {
+export function AttributionsView({ explanation, values, images, items }: Props) {
   const entries = Object.entries(explanation.attributions);
-  const bars = entries.flatMap(([name, value]) => contributions(name, value, values));
+  const bars = entries.flatMap(([name, value]) => (items.includes(name) ? ofItems(name, value) : contributions(name, value, values)));
   return (
     <>
       {bars.length > 0 && <ContributionBars contributions={bars} />}
       {entries.map(([name, value]) => {
         if (isGrid(value)) return <HeatMap key={name} name={name} grid={value} b64={images[name] ?? ""} />;
-        return isTokens(value) ? <TokenColours key={name} name={name} tokens={value} /> : null;
+        return isTokens(value) && !items.includes(name) ? <TokenColours key={name} name={name} tokens={value} /> : null;
       })}
     </>
   );
@@ -34,6 +36,11 @@ function contributions(name: string, value: Values, values: Props["values"]): re
   if (typeof value === "number") return [{ name, shown: values[name] ?? "", value }];
   if (!isNumbers(value)) return [];
   return value.map((item, index) => ({ name: `${name}_${index}`, shown: values[`${name}_${index}`] ?? "", value: item }));
+}
+
+/** Return the contributions of items; the name of their input is shown beside them. */
+function ofItems(name: string, value: Values): readonly Contribution[] {
+  return isTokens(value) ? value.map(({ token, value: number }) => ({ name: token, shown: name, value: number })) : [];
 }
 
 function isNumbers(value: Values): value is readonly number[] {

@@ -37,8 +37,8 @@ export function ContributionBars({ contributions }: { readonly contributions: re
           </tr>
         </thead>
         <tbody>
-          {sorted.slice(0, all ? sorted.length : SHOWN).map((each) => (
-            <Row key={each.name} contribution={each} largest={largest} />
+          {sorted.slice(0, all ? sorted.length : SHOWN).map((each, index) => (
+            <Row key={`${each.name} ${index}`} contribution={each} largest={largest} />
           ))}
         </tbody>
       </table>
@@ -55,7 +55,9 @@ function Row({ contribution: { name, shown, value }, largest }: { readonly contr
   const width = `${(50 * Math.abs(value)) / largest}%`;
   return (
     <tr>
-      <th scope="row">{name}</th>
+      <th scope="row">
+        <bdi>{name}</bdi>
+      </th>
       <td>{shown}</td>
       <td>
         <div class="measure">

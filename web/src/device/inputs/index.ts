@@ -5,6 +5,7 @@ import type { Spec } from "../manifest";
 import type { Tensor } from "../tensor";
 import { BOOLEAN } from "./boolean";
 import { IMAGE } from "./image/image";
+import { ITEMS } from "./items";
 import { type DeviceKind, isRecord, missing, onlyRow } from "./kind";
 import { NUMBER, PLAIN } from "./plain";
 import { STRING } from "./string";
@@ -15,10 +16,10 @@ const say = texts({
   unknown: ["There is no input “{name}”.", "没有名为“{name}”的输入。"],
 });
 
-const KINDS: Readonly<Record<string, DeviceKind>> = { tabular: TABULAR, image: IMAGE, number: NUMBER, boolean: BOOLEAN, string: STRING };
+const KINDS: Readonly<Record<string, DeviceKind>> = { tabular: TABULAR, image: IMAGE, number: NUMBER, boolean: BOOLEAN, string: STRING, items: ITEMS };
 
 /** Kinds of inputs that may be absent. */
-const OPTIONAL: readonly DeviceKind[] = [NUMBER, BOOLEAN, STRING];
+const OPTIONAL: readonly DeviceKind[] = [NUMBER, BOOLEAN, STRING, ITEMS];
 
 /** Return the tensors of a request's body; raises DeviceError. */
 export async function decodeBody(body: string, specs: readonly Spec[]): Promise<Record<string, Tensor>> {

@@ -79,6 +79,13 @@ export async function openStored(stored: Stored): Promise<DeviceModel> {
   return deviceModel(stored.name, stored.version, manifest, files);
 }
 
+/** Return a file of a stored version; null where it is not stored. */
+export async function storedFile(version: Pick<Stored, "name" | "version">, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (!canStore()) return null;
+  const found = await (await caches.open(CACHE)).match(at(version, path));
+  return found ? new Uint8Array(await found.arrayBuffer()) : null;
+}
+
 async function read(stored: Stored, name: string): Promise<Files[string]> {
   const found = await (await caches.open(CACHE)).match(at(stored, name));
   if (!found) throw new DeviceError(say.gone({ name: stored.name }));

@@ -16,6 +16,7 @@ const kinds = texts({
   tabular: ["table", "表格"],
   image: ["image", "图像"],
   text: ["text", "文本"],
+  items: ["items", "项目列表"],
   tensor: ["numbers", "数值"],
   example: ["TF Example", "TF Example"],
 } satisfies Record<Kind, readonly [string, string]>);

@@ -28,7 +28,7 @@ export function Answered({ form, asked, body }: Props) {
   return (
     <>
       {error && <Failure error={error} again={asked.ask} />}
-      {answer && <AnswerView form={form} prediction={answer.value} />}
+      {answer && <AnswerView form={form} prediction={answer.value} body={asked.body} />}
       {answer && <Facts answer={answer} />}
       {pending && !answer && (
         <p class="loading" role="status">

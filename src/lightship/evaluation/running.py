@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from lightship.calls import Call
 from lightship.errors import LightshipError, TransformError
+from lightship.inputs import kind_of
 from lightship.inputs.datafiles.rows import Prepared, Reject, bisected
 from lightship.model import Model
 from lightship.tensors import Array
 
 _LOG = logging.getLogger(__name__)
 
-# Rows, and bytes of input, that are predicted at once: limited by CPU caches and by the interpreter's memory.
-_MOST_ROWS = 4096
+# Bytes of input that are predicted at once: limited by the interpreter's memory.
 _MOST_BYTES = 16 * 1024 * 1024
 
 
@@ -25,9 +25,10 @@ def run(model: Model, prepared: Prepared) -> Iterator[tuple[Array, Mapping[str, 
     logged with its traceback.
     """
     failed = False
+    most_rows = min((kind_of(spec).most_rows for spec in model.manifest.signature().inputs), default=1)
     for batch in prepared.batches:
         size = sum(array.nbytes for array in batch.inputs.values()) // max(1, len(batch.positions))
-        step = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, size)))
+        step = max(1, min(most_rows, _MOST_BYTES // max(1, size)))
 
         def predict(start: int, end: int, inputs: Mapping[str, Array] = batch.inputs) -> Mapping[str, Array]:
             return model.predict(Call({name: array[start:end] for name, array in inputs.items()})).outputs

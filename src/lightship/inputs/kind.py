@@ -52,6 +52,7 @@ class InputKind:
         options: options in model.yaml; None for a kind that only the compiler recognises.
         media_types: media types of request bodies that hold the only input of a model.
         cheap_bytes: the largest body, in bytes, that is certain to be decoded in little time.
+        most_rows: the most rows that a job or an evaluation predicts at once.
         named_columns: whether objects and tables are read by the names of the input's columns.
         direct: whether the cells of a table are the tensor's elements.
         named_feature: whether an example of TensorFlow Serving holds the input as a feature of the input's name.
@@ -61,6 +62,7 @@ class InputKind:
     options: ClassVar[tuple[str, ...] | None] = None
     media_types: ClassVar[tuple[str, ...]] = ()
     cheap_bytes: ClassVar[int] = sys.maxsize
+    most_rows: ClassVar[int] = 4096  # more gain nothing, because they do not fit in the processor's caches
     named_columns: ClassVar[bool] = False
     direct: ClassVar[bool] = True
     named_feature: ClassVar[bool] = False

@@ -64,6 +64,7 @@ class Text(InputKind):
     )
     media_types: ClassVar[tuple[str, ...]] = ("text/plain",)
     cheap_bytes: ClassVar[int] = 1024  # bytes that are split into tokens in about a millisecond
+    most_rows: ClassVar[int] = 16  # attention takes memory of rows x tokens x tokens, and is not faster with more rows
     named_feature: ClassVar[bool] = True
 
     @classmethod

@@ -132,6 +132,14 @@ def test_items_tensor_of_other_protocol_must_hold_indices_or_padding(many: Tenso
     assert caught.value.row == 1
 
 
+def test_items_joined_rows_are_filled_up_to_longest(many: TensorSpec, one: TensorSpec) -> None:
+    parts = [np.array([[0, 1]], np.int32), np.array([[5], [-1]], np.int32)]
+    joined = kind_of(many).joined(parts, replace(many, shape=(None, None)))
+    assert (joined.dtype, joined.tolist()) == (np.int32, [[0, 1], [5, -1], [-1, -1]])
+    flat = kind_of(one).joined([np.array([0]), np.array([1, 2])], replace(one, shape=(None,)))
+    assert flat.tolist() == [0, 1, 2]
+
+
 def test_items_encode_is_inverse_of_decode(many: TensorSpec, one: TensorSpec) -> None:
     for spec, value in ((many, ["3", "3", '<i>"Seven"</i>']), (many, []), (one, "شاهد"), (one, [])):
         (row,) = decode([value], spec)

@@ -15,6 +15,7 @@ from tests.compiler.declarations.items_models import NAMES
 from tests.model_files import written_once
 from tests.web.conftest import Serve
 from tests.web.page import Page
+from tests.web.test_offline import keep, predict_offline
 
 pytestmark = pytest.mark.browser
 
@@ -163,6 +164,18 @@ def test_device_ranks_like_server(tab: Page) -> None:
     assert here == there
     assert "thing 04" in here
     tab.errors.clear()  # a browser without a graphics card warns about it
+
+
+def test_stored_model_offline_has_names_and_ranks(tab: Page, context: BrowserContext) -> None:
+    keep(tab, "shop")
+    context.set_offline(True)
+    predict_offline(tab, "shop")
+    clear(tab)
+    add(tab, "thing 03")
+    tab.click("Predict on this device")
+    expect(tab.tab.locator(".ranking .reasons").first).to_contain_text("thing 03")
+    assert set(ranked(tab)) <= set(NAMES)
+    tab.errors.clear()  # the page looks for its server
 
 
 def test_link_with_items_and_other_values_shows_items(tab: Page) -> None:

@@ -20,6 +20,7 @@ from lightship.evaluation.importance import first_rows, importance
 from lightship.evaluation.mistakes import Worst
 from lightship.evaluation.scoring import Scored, Skips
 from lightship.evaluation.slices import Slicer
+from lightship.evaluation.targets import first_output
 from lightship.evaluation.tasks import Task, tasks_of
 from lightship.model import Model
 from lightship.tensors import Array, Signature
@@ -88,7 +89,7 @@ def tasks_for(model: Model, data: Data, options: Options) -> list[Task]:
     if not data.has_names:
         raise InvalidInput("the file has no header, which must name the target (--header if its first row is one)")
     signature = model.manifest.signature()
-    golden = model.golden()[1].get(signature.outputs[0].name)
+    golden = model.golden()[1].get(first_output(signature).name)
     tasks = tasks_of(signature, requested=options.target, columns=data.columns, default=data.target, golden=golden)
     missing = [column for column in options.slices if column not in data.columns]
     if missing:

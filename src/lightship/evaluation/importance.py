@@ -98,6 +98,6 @@ def first_rows(model: Model, data: Data, task: Task, *, rows: int = ROWS) -> tup
         targets.append(scored.targets[0])
         if sum(map(len, targets)) >= rows:
             break
-    names = [spec.name for spec in model.manifest.signature().inputs]
-    inputs = {name: np.concatenate([part[name] for part in parts])[:rows] for name in names} if parts else {}
+    specs = model.manifest.signature().inputs if parts else ()
+    inputs = {spec.name: kind_of(spec).joined([part[spec.name] for part in parts], spec)[:rows] for spec in specs}
     return inputs, np.concatenate(targets)[:rows]

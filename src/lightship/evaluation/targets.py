@@ -12,7 +12,7 @@ import numpy as np
 from lightship import numerals
 from lightship.evaluation.counts.numbers import EXACT
 from lightship.formats import parquet
-from lightship.tensors import Array, Signature
+from lightship.tensors import Array, Signature, TensorSpec
 
 # What separates the classes of a text cell.
 SEPARATORS = "|;,"
@@ -25,7 +25,16 @@ def column_of(signature: Signature, requested: str | None, names: Collection[str
     """
     if requested is not None:
         return requested
-    return next((spec.name for spec in signature.outputs[:1] if spec.name in names), None)
+    name = first_output(signature).name if signature.outputs else ""
+    return name if name in names else None
+
+
+def first_output(signature: Signature) -> TensorSpec:
+    """Return the output that the requested target belongs to.
+
+    It is the first ranking with scores, else the first output.
+    """
+    return next((spec for spec in signature.outputs if spec.scores), signature.outputs[0])
 
 
 def of_classes(cells: Sequence[Any], classes: Sequence[str]) -> Array:

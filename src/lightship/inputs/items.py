@@ -161,6 +161,11 @@ class Items(InputKind):
         """See :class:`InputKind`."""
         return self.decode([row[0] for row in rows], spec)
 
+    def joined(self, parts: Sequence[Array], spec: TensorSpec) -> Array:
+        """See :class:`InputKind`: shorter rows are filled up."""
+        width = max(part.shape[1] for part in parts) if len(spec.shape) > 1 else 0
+        return np.concatenate([self._filled(part, width) if width else part for part in parts])
+
     def is_nested(self, spec: TensorSpec) -> bool:
         """See :class:`InputKind`: an item may be a name."""
         return False
@@ -244,6 +249,9 @@ class Items(InputKind):
     def _not_index(self, number: int, spec: TensorSpec) -> str:
         shown = number if abs(number) < 2**64 else "an integer beyond 64 bits"
         return f"{shown} is not an index from 0 to {_names_of(spec).count - 1}, nor {self.pad} for no item"
+
+    def _filled(self, part: Array, width: int) -> Array:
+        return np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=self.pad)
 
     def _width(self, rows: Sequence[Sequence[int]], spec: TensorSpec) -> int:
         """Return the items of each row of the tensor; raises TooLarge."""

@@ -211,6 +211,19 @@ class InputKind:
         """Return a row's JSON value as nested lists, without column names."""
         return value
 
+    def joined(self, parts: Sequence[Array], spec: TensorSpec) -> Array:
+        """Return the rows of several arrays as one.
+
+        Raises InvalidInput where they have different sizes.
+        """
+        first = parts[0].shape[1:]
+        if other := next((part.shape[1:] for part in parts if part.shape[1:] != first), None):
+            sizes = f"{list(first)} and {list(other)}"
+            raise InvalidInput(
+                f"the rows of input '{spec.name}' have different sizes, such as {sizes}: give rows of one size"
+            )
+        return np.concatenate(parts)
+
     def is_nested(self, spec: TensorSpec) -> bool:
         """Return whether a row is always nested lists after :meth:`cells`."""
         return spec.numpy.kind != "O"

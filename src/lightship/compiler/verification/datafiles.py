@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from lightship import formats
 from lightship.errors import CompileError, InvalidInput, UnsupportedMedia
 from lightship.evaluation import scoring, targets
@@ -60,7 +58,7 @@ def read_data(
             return _read_rows(path, signature, target, rows, skip_bad=skip_bad)
         tensors = readers[path.suffix](path, signature, rows)
         if skip_bad and all(spec.batched for spec in signature.inputs):
-            return _merged(_good_rows(path, signature, tensors, rows))
+            return _merged(_good_rows(path, signature, tensors, rows), signature)
         found = {spec.name: cast(tensors[spec.name], spec) for spec in signature.inputs}
         validate(found, signature.inputs)
         for spec in signature.inputs:
@@ -143,7 +141,7 @@ def _read_rows(path: Path, signature: Signature, target: str | None, most: int, 
         left -= sum(len(batch.positions) for batch in batches)
         if left <= 0:
             break
-    return _merged(found)
+    return _merged(found, signature)
 
 
 def _good_rows(path: Path, signature: Signature, arrays: Tensors, most: int) -> list[Batch]:
@@ -151,20 +149,13 @@ def _good_rows(path: Path, signature: Signature, arrays: Tensors, most: int) -> 
     return good_batches(block, block.prepare(), most=most, skip_bad=True)
 
 
-def _merged(batches: Sequence[Batch]) -> Tensors:
+def _merged(batches: Sequence[Batch], signature: Signature) -> Tensors:
     if not batches:
         raise InvalidInput("no row fits the model")
-    for name, first in batches[0].inputs.items():
-        if (
-            other := next(
-                (found for batch in batches if (found := batch.inputs[name]).shape[1:] != first.shape[1:]), None
-            )
-        ) is not None:
-            sizes = f"{list(first.shape[1:])} and {list(other.shape[1:])}"
-            raise InvalidInput(
-                f"the rows of input '{name}' have different sizes, such as {sizes}: give rows of one size"
-            )
-    return {name: np.concatenate([batch.inputs[name] for batch in batches]) for name in batches[0].inputs}
+    return {
+        spec.name: kind_of(spec).joined([batch.inputs[spec.name] for batch in batches], spec)
+        for spec in signature.inputs
+    }
 
 
 def _only_input(signature: Signature) -> TensorSpec:

@@ -13,10 +13,11 @@ from lightship.evaluation.counts import classes, numbers
 from lightship.evaluation.counts.classes import Classes
 from lightship.evaluation.counts.labels import Labels
 from lightship.evaluation.counts.numbers import Numbers
+from lightship.evaluation.counts.rankings import Rankings
 
-__all__ = ["Classes", "Counts", "Labels", "Numbers", "from_json", "merge"]
+__all__ = ["Classes", "Counts", "Labels", "Numbers", "Rankings", "from_json", "merge"]
 
-Counts: TypeAlias = Classes | Labels | Numbers
+Counts: TypeAlias = Classes | Labels | Numbers | Rankings
 
 _STORED: Mapping[str, type[Classes] | type[Numbers]] = {classes.KIND: Classes, numbers.KIND: Numbers}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lightship.evaluation.counts import Classes, Counts, Labels
-from lightship.evaluation.metrics import classes, labels, numbers
+from lightship.evaluation.counts import Classes, Counts, Labels, Rankings
+from lightship.evaluation.metrics import classes, labels, numbers, rankings
 from lightship.evaluation.metrics.figures import ClassFigures, Curve, Figure, OutputFigures, ResidualPlot, Threshold
 from lightship.tensors import Array
 
@@ -25,6 +25,8 @@ def figures(counts: Counts) -> OutputFigures:
     """Return all metrics, curves and tables of an output."""
     if isinstance(counts, Classes):
         return classes.figures(counts)
+    if isinstance(counts, Rankings):
+        return rankings.figures(counts)
     return labels.figures(counts) if isinstance(counts, Labels) else numbers.figures(counts)
 
 
@@ -35,4 +37,6 @@ def values(counts: Counts) -> Mapping[str, Array]:
     """
     if isinstance(counts, Classes):
         return classes.values(counts)
+    if isinstance(counts, Rankings):
+        return rankings.values(counts)
     return labels.values(counts) if isinstance(counts, Labels) else numbers.values(counts)

@@ -116,7 +116,7 @@ class OutputFigures:
 
     Attributes:
         output: its name.
-        task: ``classes``, ``labels`` (any number of classes per row) or ``number``.
+        task: ``classes``, ``labels`` (any number of classes per row), ``number`` or ``ranking``.
         rows: number of rows that were counted.
         excluded: rows without a target or without finite predictions.
         classes: class names.

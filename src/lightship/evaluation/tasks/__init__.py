@@ -13,6 +13,7 @@ from lightship.evaluation.tasks.base import Task, is_missing
 from lightship.evaluation.tasks.classes import ClassTask
 from lightship.evaluation.tasks.labels import LabelTask
 from lightship.evaluation.tasks.numbers import NumberTask
+from lightship.evaluation.tasks.rankings import RankingTask
 from lightship.inputs import tables
 from lightship.tensors import Array, Signature, TensorSpec
 
@@ -28,7 +29,8 @@ def tasks_of(
     the columns named like its classes or numbers, or ``default``. Other outputs need a column of their name.
     ``golden`` are recorded values of the first output, which tell probabilities from numbers. Raises InvalidInput.
     """
-    first, *others = signature.outputs
+    first = targets.first_output(signature)
+    others = [spec for spec in signature.outputs if spec is not first]
     target = targets.column_of(signature, requested, columns) or (None if _several(first, columns) else default)
     _check_requested(requested, signature)
     if target is not None and target not in columns:
@@ -70,6 +72,8 @@ def _columns(spec: TensorSpec, target: str | None, columns: Collection[str]) -> 
 
 def _task(spec: TensorSpec, columns: Sequence[str], golden: Array | None) -> Task:
     width = _width(spec)
+    if spec.names and len(spec.shape) == 2:
+        return RankingTask(spec, tuple(columns))
     if spec.multi_label:
         return LabelTask(spec, tuple(columns))
     if spec.classes:

@@ -14,13 +14,9 @@ export const ITEMS: DeviceKind = {
   decode: (value, spec) => {
     const items = [value].flat(2).filter((item) => item !== undefined);
     const most = rowShape(spec)[0] ?? 1;
-    // A row of any length is as long as its list.
-    const free = spec.shape[1] === null;
-    if (!free && items.length > most) throw new DeviceError(say.many({ name: spec.name, most, got: items.length }));
-    const length = free ? Math.max(1, items.length) : most;
+    if (items.length > most) throw new DeviceError(say.many({ name: spec.name, most, got: items.length }));
     const pad = Number(spec.kind?.pad ?? -1);
-    const indices = Array.from({ length }, (_, at) => (at < items.length ? indexOf(items[at], spec, pad) : pad));
-    return tensorOf(free ? { ...spec, shape: [null, length] } : spec, indices);
+    return tensorOf(spec, Array.from({ length: most }, (_, at) => (at < items.length ? indexOf(items[at], spec, pad) : pad)));
   },
 };
 

@@ -16,7 +16,7 @@ from lightship.tensors import Array
 
 _AVERAGES = ("macro", "micro", "weighted")
 
-# Metrics of classes and of numbers: whether a higher value is better.
+# Metrics of classes, numbers and rankings: whether a higher value is better.
 METRICS: Mapping[str, bool] = {
     "accuracy": True,
     "balanced_accuracy": True,
@@ -30,6 +30,7 @@ METRICS: Mapping[str, bool] = {
     "mae": False,
     "rmse": False,
     "r2": True,
+    **dict.fromkeys(("ndcg", "recall", "hit_rate", "mrr"), True),
 }
 
 _SEED = 0

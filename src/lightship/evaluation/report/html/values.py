@@ -17,6 +17,8 @@ _WORDS = {
     "rmse": "RMSE",
     "r2": "R²",
     "brier": "Brier score",
+    "ndcg": "nDCG",
+    "mrr": "MRR",
 }
 # In place of a value that is not known.
 DASH = "\N{EN DASH}"
@@ -28,6 +30,7 @@ MAIN = {
     "classes": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "log_loss"),
     "labels": ("f1_macro", "f1_micro", "subset_accuracy", "roc_auc", "hamming_loss"),
     "number": ("rmse", "mae", "r2"),
+    "ranking": ("ndcg", "recall", "hit_rate", "mrr"),
 }
 
 

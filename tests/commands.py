@@ -22,7 +22,8 @@ from tests.pages import Block
 
 def reader_environment(registries: Registries, registry: Path) -> dict[str, str]:
     """Return an environment with a copy of the examples, which commands may change."""
-    for folder in (registries.examples, registries.transformed, registries.applications):
+    scikit_learn = registries.examples.with_name("sklearn")
+    for folder in (registries.examples, scikit_learn, registries.transformed, registries.applications):
         shutil.copytree(folder, registry, dirs_exist_ok=True)
     others = ("LIGHTSHIP_", "MAKE", "MFLAGS", "PORT")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}

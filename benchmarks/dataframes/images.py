@@ -19,7 +19,7 @@ model = keras.models.load_model(path)
 def score() -> None:
     """Score the folder and write a CSV file."""
     images = keras.utils.image_dataset_from_directory(
-        source, labels=None, color_mode="grayscale", image_size=(8, 8), batch_size=1024, shuffle=False
+        source, labels=None, color_mode="grayscale", image_size=(28, 28), batch_size=1024, shuffle=False
     )
     digits = model.predict(images.map(lambda pixels: pixels / 255))
     keys = [Path(name).name for name in images.file_paths]

@@ -43,7 +43,7 @@ def lines(rows: int) -> bytes:
 
 
 def images(count: int) -> Input:
-    """Write PNG files of 8 x 8 pixels with scikit-learn's digits, repeated."""
+    """Write PNG files of 28 x 28 pixels: scikit-learn's digits, repeated."""
     from PIL import Image
     from sklearn.datasets import load_digits
 
@@ -53,6 +53,6 @@ def images(count: int) -> Input:
     pixels = (load_digits().images / 16 * 255).round().astype(np.uint8)
     for number in range(count):
         buffer = io.BytesIO()
-        Image.fromarray(pixels[number % len(pixels)]).save(buffer, "PNG")
+        Image.fromarray(pixels[number % len(pixels)]).resize((28, 28)).save(buffer, "PNG")
         (folder / f"{number:06}.png").write_bytes(buffer.getvalue())
     return Input("images", "digits", folder, count)

@@ -174,7 +174,7 @@ def test_openapi_document_has_schema_of_each_model(ask: Client) -> None:
     body = paths["/models/digits/predict"]["post"]["requestBody"]["content"]
     assert set(body) == {"application/json", "image/png", "image/jpeg"}
     rows, *_ = body["application/json"]["schema"]["properties"]["input"]["anyOf"][0]["anyOf"]
-    assert rows["items"]["maxItems"] == 8
+    assert rows["items"]["maxItems"] == 28
     answer = paths["/models/quickstart/predict"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
     assert set(answer["properties"]["classes"]["items"]["properties"]) == {"benign", "malignant"}
     assert {"/predict", "/models", "/models/{name}", "/health/live", "/health/ready"} <= set(paths)

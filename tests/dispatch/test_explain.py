@@ -95,7 +95,7 @@ def test_explain_of_image_returns_grid(ask: Ask) -> None:
     (explanation,) = record["explanations"]
     assert explanation["method"] in {"integrated_gradients", "occlusion"}
     grid = explanation["attributions"]["image"]
-    assert [len(row) for row in grid] == [8] * 8
+    assert [len(row) for row in grid] == [14] * 14
 
 
 def test_v1_explain_returns_predictions_and_explanations(ask: Ask) -> None:

@@ -101,7 +101,7 @@ def test_form_of_image_has_sizes(examples: Answers) -> None:
     found = form(examples, "digits")
     (image,) = found["inputs"]
     assert image["kind"] == "image"
-    assert (image["width"], image["height"], image["channels"]) == (8, 8, 1)
+    assert (image["width"], image["height"], image["channels"]) == (28, 28, 1)
     assert "columns" not in image
     assert found["targets"] == [str(digit) for digit in range(10)]
     assert "image/png" in found["media_types"]

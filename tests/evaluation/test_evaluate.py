@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -48,12 +49,12 @@ def test_evaluate_each_kind_of_file_equals_scikit_learn(quickstart: Model, tmp_p
 
 
 def test_evaluate_images_by_class_equals_arrays(digits: Model, tmp_path: Path) -> None:
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    images = (data.images[:60, ..., np.newaxis] * 15 / 255).astype(np.float32)
-    np.savez(tmp_path / "digits.npz", image=np.round(images * 255) / np.float32(255), target=data.target[:60])
-    folder = evaluate(digits, datasets.write_images(tmp_path / "images"), FEW).outputs[0]
+    images = datasets.write_images(tmp_path / "images")
+    files = sorted(images.glob("*/*.png"))
+    small = [PIL.Image.open(file).resize((28, 28), PIL.Image.Resampling.BILINEAR) for file in files]
+    pixels = np.array([np.asarray(image) for image in small], np.float32)[..., np.newaxis] / np.float32(255)
+    np.savez(tmp_path / "digits.npz", image=pixels, target=[int(file.parent.name) for file in files])
+    folder = evaluate(digits, images, FEW).outputs[0]
     arrays = evaluate(digits, tmp_path / "digits.npz", FEW).outputs[0]
     assert folder.metrics["accuracy"].value == arrays.metrics["accuracy"].value
     assert folder.metrics["log_loss"].value == pytest.approx(arrays.metrics["log_loss"].value, rel=1e-4)

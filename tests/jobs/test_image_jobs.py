@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -25,7 +26,7 @@ from lightship.jobs.split import listing, plan
 from lightship.tensors import Signature
 from tests.bundles import Registries
 from tests.jobs.clouds import drop
-from tests.jobs.scoring import finished, png
+from tests.jobs.scoring import finished, name_of, png, scored
 
 
 def test_images_below_prefix_are_scored(all_models: Cloud, registries: Registries) -> None:
@@ -186,6 +187,16 @@ def test_boxes_of_images_in_parquet_have_no_padding(all_models: Cloud) -> None:
     _, _, files = finished(all_models, job)
     table = parquet.read_table(io.BytesIO(files["part-00000.parquet"])).to_pydict()
     assert table["predicted_spots"] == [[], [[0.25, 0.25, 0.75, 0.5, 1.0, 0.375, 0.5]]]
+
+
+def test_json_lines_of_images_of_different_sizes_are_all_scored(all_models: Cloud) -> None:
+    images = [coloured(size, red=255) for size in ((6, 4), (30, 20), (6, 4), (1, 1), (1, 1))]
+    rows = [json.dumps({"photo": base64.b64encode(image).decode()}) for image in images]
+    job, receipt, files = scored(all_models, "spots", "photos.jsonl", "\n".join([*rows, '{"photo": "!"}']).encode())
+    assert job.state == "done", job.reason
+    assert receipt["rows"] == {"read": 6, "scored": 5, "rejected": 1}
+    (part,) = [files[name_of(part)] for part in receipt["parts"]]
+    assert [len(json.loads(line)["predicted_spots"]) for line in part.splitlines()] == [1] * 5
 
 
 def coloured(size: tuple[int, int], *, red: int) -> bytes:

@@ -54,6 +54,19 @@ class Page:
         """Replace the text of the field of this label."""
         self.field(label).fill(value)
 
+    def draw(self, points: Sequence[tuple[float, float]]) -> None:
+        """Draw lines between points on the drawing pad, whose sides are 0 to 1."""
+        pad = self.tab.locator(".pad canvas")
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
+        assert box
+        at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.tab.mouse.move(*at[0])
+        self.tab.mouse.down()
+        for point in at[1:]:
+            self.tab.mouse.move(*point, steps=8)
+        self.tab.mouse.up()
+
     def choose(self, label: str, option: str) -> None:
         """Select an option of the list of this label."""
         self.field(label).select_option(label=option)

@@ -3,8 +3,8 @@
 Each page is shown light and dark, wide and as on a phone, and in Chinese as on a phone, which needs fonts such as
 Debian's fonts-noto-cjk.
 
-``python -m tests.web.screenshots [NAME …]`` makes those of some pages only. "why-table" also writes the picture of
-README.md, docs/images/web.webp.
+``python -m tests.web.screenshots [NAME …]`` makes those of some pages only. Those of ``PUBLISHED`` are also written to
+docs/images.
 """
 
 from __future__ import annotations
@@ -55,12 +55,19 @@ class View(NamedTuple):
 
 VIEWS = (*(View(*each) for each in product(WIDTHS, SCHEMES)), View(390, "light", CHINESE))
 
-# The picture of README.md.
-SHOWN = "why-table"
-PUBLISHED = ROOT / "docs" / "images" / "web.webp"
+# The pictures of README.md and of the examples' pages, below docs/images.
+PUBLISHED = {
+    "why-table": "web.webp",
+    "try-logistic": "examples/logistic.webp",
+    "try-expenses": "examples/expenses.webp",
+    "example-digits": "examples/digits.webp",
+    "example-photos": "examples/photos.webp",
+}
+_TALLEST = 1200  # pixels of a published picture
 
 _TRANSFORMED = EXAMPLES.parent / "transformed" / "expenses"
 _LINEAR = EXAMPLES.parent / "sklearn" / "logistic"
+_PHOTOS = EXAMPLES.parent / "applications" / "photos"
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,21 @@ class Shot:
 
 def _explain(page: FilesPage) -> None:
     page.tab.locator(".why h3 button").click()
+
+
+def _draw(page: FilesPage) -> None:
+    """Draw a seven, and explain its answer."""
+    page.draw([(0.3, 0.17), (0.7, 0.17), (0.48, 0.85)])
+    page.tab.locator(".best", has_text="7").wait_for()
+    _explain(page)
+
+
+def _choose_cell(page: FilesPage) -> None:
+    """Choose a drawn solar cell and explain it, without photographs of the data."""
+    page.tab.locator(".examples").evaluate("node => node.style.visibility = 'hidden'")
+    page.tab.set_input_files("input[type=file]", "examples/photos/cell.png")
+    page.tab.locator(".best", has_text="defective").wait_for()
+    _explain(page)
 
 
 def _show_code(page: FilesPage) -> None:
@@ -157,6 +179,8 @@ PAGES = {
     "try-code": Shot("examples", "#/models/quickstart/try", ".request pre", _show_code),
     "why-table": Shot("examples", "#/models/quickstart/try", ".contributions", _explain),
     "why-image": Shot("examples", "#/models/digits/try", "#why canvas, #why table", _explain),
+    "example-digits": Shot("examples", "#/models/digits/try", "#why canvas", _draw),
+    "example-photos": Shot("examples", "#/models/photos/try", "#why canvas", _choose_cell),
     "report": Shot("examples", "#/models/digits/report?version=1"),
     "report-card": Shot("examples", "#/models/quickstart/report"),
     "device": Shot("examples", "#/models/quickstart/device", ".device"),
@@ -194,15 +218,15 @@ def main(names: Sequence[str]) -> None:
             shot = PAGES[name]
             for path in take(browser, start(shot.server), name, shot, FOLDER):
                 print(path.relative_to(ROOT))
-        if not names or SHOWN in names:
-            _show(FOLDER / f"{SHOWN}-{VIEWS[0]}.png")
+            if name in PUBLISHED:
+                _publish(FOLDER / f"{name}-{VIEWS[0]}.png", ROOT / "docs" / "images" / PUBLISHED[name])
         browser.close()
 
 
-def _show(path: Path) -> None:
-    PUBLISHED.parent.mkdir(exist_ok=True)
+def _publish(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(path) as image:
-        image.save(PUBLISHED, quality=80, method=6)
+        image.crop((0, 0, image.width, min(image.height, _TALLEST))).save(target, quality=80, method=6)
 
 
 def take(browser: Browser, address: str, name: str, shot: Shot, folder: Path) -> Iterator[Path]:
@@ -289,7 +313,7 @@ def _registry(folder: Path) -> Path:
     content = reports.report(reports.classes([str(digit) for digit in range(10)]))
     with_report(EXAMPLES, folder, model="digits", content=content)
     republish(Registry(str(folder)), EXAMPLES / "digits" / "1", "digits")
-    for path in (EXAMPLES / "quickstart", _TRANSFORMED, _LINEAR):
+    for path in (EXAMPLES / "quickstart", _TRANSFORMED, _LINEAR, _PHOTOS):
         shutil.copytree(path, folder / path.name)
     return folder
 

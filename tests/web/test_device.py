@@ -37,7 +37,7 @@ MODELS = [
     "iris",
     "trees",
 ]
-SIZES = {"photos": ("RGB", (24, 20)), "stickers": ("RGBA", (24, 20)), "digits": ("L", (8, 8))}
+SIZES = {"photos": ("RGB", (24, 20)), "stickers": ("RGBA", (24, 20)), "digits": ("L", (28, 28))}
 
 # Differences of outputs: LiteRT.js has other kernels than the server's LiteRT.
 RELATIVE, ABSOLUTE = 1e-5, 1e-6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from math import cos, pi, sin
 from pathlib import Path
 
 import numpy as np
@@ -17,27 +18,42 @@ pytestmark = pytest.mark.browser
 DIGITS = "#/models/digits/try"
 SEVEN = Path("examples/digits/seven.png")
 
-# Parts of the pad, from 0 to 1: the pen draws lines between them.
-ONE = [(0.5, 0.08), (0.5, 0.92)]
-SEVEN_DRAWN = [(0.25, 0.12), (0.75, 0.12), (0.45, 0.92)]
+# Strokes on the pad, from 0 to 1: the pen draws lines between the points.
+ONE = [(0.42, 0.26), (0.52, 0.16), (0.52, 0.84)]
+SEVEN_DRAWN = [(0.3, 0.17), (0.7, 0.17), (0.48, 0.85)]
+_CIRCLE = [(0.5 + 0.2 * sin(angle * pi / 12), 0.5 - 0.33 * cos(angle * pi / 12)) for angle in range(25)]
+_TWO = [(0.32, 0.3), (0.38, 0.19), (0.5, 0.15), (0.62, 0.19), (0.67, 0.3), (0.62, 0.43), (0.3, 0.83), (0.7, 0.83)]
+_THREE = [
+    *((0.33, 0.2), (0.5, 0.15), (0.64, 0.22), (0.64, 0.38), (0.48, 0.47)),
+    *((0.66, 0.56), (0.68, 0.72), (0.52, 0.84), (0.33, 0.79)),
+]
+_FIVE = [(0.66, 0.16), (0.38, 0.16), (0.35, 0.46), (0.52, 0.43), (0.66, 0.53), (0.66, 0.7), (0.52, 0.84), (0.34, 0.8)]
+_SIX = [
+    *((0.6, 0.15), (0.42, 0.35), (0.34, 0.6), (0.4, 0.8), (0.55, 0.84)),
+    *((0.66, 0.72), (0.62, 0.57), (0.48, 0.53), (0.36, 0.63)),
+]
+_EIGHT = [
+    *((0.62, 0.24), (0.5, 0.16), (0.38, 0.24), (0.4, 0.38), (0.6, 0.56), (0.66, 0.7)),
+    *((0.5, 0.84), (0.34, 0.72), (0.4, 0.56), (0.6, 0.4), (0.63, 0.26)),
+]
+_NINE = [(0.63, 0.3), (0.5, 0.17), (0.37, 0.3), (0.42, 0.45), (0.56, 0.45), (0.63, 0.3), (0.6, 0.6), (0.52, 0.85)]
+DRAWINGS: dict[str, list[list[tuple[float, float]]]] = {
+    "0": [_CIRCLE],
+    "1": [ONE],
+    "2": [_TWO],
+    "3": [_THREE],
+    "4": [[(0.4, 0.15), (0.3, 0.55), (0.7, 0.55)], [(0.6, 0.3), (0.6, 0.86)]],
+    "5": [_FIVE],
+    "6": [_SIX],
+    "7": [SEVEN_DRAWN],
+    "8": [_EIGHT],
+    "9": [_NINE],
+}
 
 
 def _choose(page: Page, name: str, content: bytes, media_type: str = "image/png") -> None:
     page.click("File")
     page.tab.set_input_files("input[type=file]", {"name": name, "mimeType": media_type, "buffer": content})
-
-
-def _draw(page: Page, points: list[tuple[float, float]]) -> None:
-    pad = page.tab.locator(".pad canvas")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    assert box
-    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.tab.mouse.move(*at[0])
-    page.tab.mouse.down()
-    for point in at[1:]:
-        page.tab.mouse.move(*point, steps=8)
-    page.tab.mouse.up()
 
 
 def _transfer(page: Page, target: str, event: str) -> None:
@@ -53,8 +69,8 @@ def _transfer(page: Page, target: str, event: str) -> None:
 def test_image_file_is_predicted(page: Page) -> None:
     page.open(DIGITS)
     _choose(page, "seven.png", SEVEN.read_bytes())
-    page.wait_for("7, 97.8%")
-    page.wait_for("The model sees it as 8")
+    expect(page.tab.locator(".best")).to_contain_text("7,")
+    page.wait_for("The model sees it as 28")
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", SEVEN.read_bytes()[:60]])
@@ -100,21 +116,29 @@ def test_image_with_exif_orientation_is_upright(page: Page) -> None:
     expect(page.tab.locator(".best")).to_contain_text("7,")
 
 
-@pytest.mark.parametrize(("points", "digit"), [(ONE, "1"), (SEVEN_DRAWN, "7")])
-def test_drawn_digit_is_recognised(page: Page, points: list[tuple[float, float]], digit: str) -> None:
+@pytest.mark.parametrize("digit", DRAWINGS)
+def test_drawn_digit_is_recognised(page: Page, digit: str) -> None:
     page.open(DIGITS)
-    _draw(page, points)
+    for stroke in DRAWINGS[digit]:
+        page.draw(stroke)
     expect(page.tab.locator(".best")).to_contain_text(f"{digit},")
+
+
+@pytest.mark.parametrize(("scale", "across", "down"), [(0.65, 0.0, 0.0), (1.2, 0.0, 0.0), (0.8, 0.1, -0.1)])
+def test_small_large_or_shifted_drawing_is_recognised(page: Page, scale: float, across: float, down: float) -> None:
+    page.open(DIGITS)
+    page.draw([(0.5 + across + scale * (x - 0.5), 0.5 + down + scale * (y - 0.5)) for x, y in SEVEN_DRAWN])
+    expect(page.tab.locator(".best")).to_contain_text("7,")
 
 
 def test_drawing_is_undone_and_cleared(page: Page) -> None:
     page.open(DIGITS)
-    _draw(page, ONE)
+    page.draw(ONE)
     expect(page.named("Undo")).to_be_enabled()
     page.click("Undo")
     page.wait_for("Complete the input")
-    _draw(page, ONE)
-    _draw(page, SEVEN_DRAWN)
+    page.draw(ONE)
+    page.draw(SEVEN_DRAWN)
     page.click("Clear")
     page.wait_for("Complete the input")
 
@@ -162,7 +186,7 @@ def test_link_with_small_image_reproduces_image(page: Page) -> None:
     page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.open(DIGITS)
     _choose(page, "seven.png", SEVEN.read_bytes())
-    page.wait_for("7, 97.8%")
+    expect(page.tab.locator(".best")).to_contain_text("7,")
     page.click("Copy a link")
     page.wait_for("Copied.")
     link = page.tab.evaluate("navigator.clipboard.readText()")

@@ -93,10 +93,12 @@ def test_explanation_of_image_is_heat_map_with_table(page: Page) -> None:
     page.tab.set_input_files("input[type=file]", "examples/digits/seven.png")
     page.click("Why this answer?")
     page.tab.locator(".heat canvas").wait_for()
-    painted = "[...document.querySelector('.heat canvas').getContext('2d').getImageData(0, 0, 8, 8).data].some(Boolean)"
+    painted = (
+        "[...document.querySelector('.heat canvas').getContext('2d').getImageData(0, 0, 14, 14).data].some(Boolean)"
+    )
     page.wait_until(painted)
     page.tab.locator(".heat summary").click()
-    assert page.tab.locator("table.grid td").count() == 64
+    assert page.tab.locator("table.grid td").count() == 196
     assert page.findings() == []
     assert page.overflow() <= 0
 

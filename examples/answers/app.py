@@ -1,6 +1,6 @@
 """The application: Lightship's API with a page and a route that answer questions.
 
-    granian --interface asgi --factory examples.answers.app:create_app
+    lightship up --app examples.answers.app:create_app
 
 ``ANSWERS_INDEX`` is the path of the index, by default build/examples/answers/index.npz, and ``ANSWERS_DOCUMENTS`` the
 folder of its documents, by default docs. A new index is used from the next question on. On Lambda, the handler is
@@ -47,12 +47,12 @@ QUESTION = {
 
 
 def create_app() -> FastAPI:
-    """Return the application, with the index and registry of the environment."""
+    """Return the application, with the index and documents of the environment."""
     app = lightship.create_app()
     current = CurrentSearch(
         Path(os.environ.get("ANSWERS_INDEX", INDEX)),
         documents=Path(os.environ.get("ANSWERS_DOCUMENTS", DOCUMENTS)),
-        registry=os.environ.get("LIGHTSHIP_REGISTRY", "models"),
+        registry=app.core.settings.registry,
     )
 
     @app.get("/answers", response_class=HTMLResponse)

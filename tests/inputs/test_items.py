@@ -75,6 +75,7 @@ def test_items_input_of_one_item_accepts_single_name(one: TensorSpec, value: Any
     ("value", "row", "named"),
     [
         ([["3"], ["heat (1995)"]], 1, "heat.*similar.*'Heat \\(1995\\)'"),
+        ([["3"], ["HEAT"]], 1, "'HEAT'.*similar.*'Heat \\(1995\\)'"),
         ([["3"], ["zzzzzzzz"]], 1, "zzzz.*'Heat"),
         ([["3"], [""]], 1, "''"),
         ([["3"] * 5], 0, "5 items.*4"),
@@ -199,6 +200,8 @@ def test_items_form_has_file_count_and_most(many: TensorSpec, one: TensorSpec) -
 
 def test_names_file_with_mark_and_crlf_is_read() -> None:
     assert read_names("\ufeffa b\r\n  ü \r\n<b>".encode()) == ("a b", "ü", "<b>")
+    joined = "\U0001f469\u200d\U0001f680"  # the character in the middle joins the others
+    assert read_names(f"{joined}\nb\n".encode()) == (joined, "b")
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,14 @@ def _models() -> dict[str, Model]:
             Budget(max_error=0.5, prefer="size"),
         ),
         "stickers": (keras_file(lambda: _images(4)), {"inputs": {"photo": {"kind": "image", "mode": "RGBA"}}}, None),
+        "spots": (
+            keras_file(_spots),
+            {
+                "inputs": {"photo": {"kind": "image", "mode": "RGB"}},
+                "outputs": {"spots": {"boxes": {"input": "photo", "points": ["middle"]}}},
+            },
+            None,
+        ),
         "two": (keras_file(_two), {}, None),
         "ids": (keras_file(transformer), {}, None),
         "logits": (
@@ -118,6 +126,14 @@ def _images(channels: int) -> keras.Model:
     hidden = layers.Conv2D(8, 3, strides=2, activation="relu")(photo)
     hidden = layers.Dense(16, "relu")(layers.Flatten()(layers.DepthwiseConv2D(3)(hidden)))
     return keras.Model(photo, layers.Dense(4, "softmax", name="kind")(hidden))
+
+
+def _spots() -> keras.Model:
+    """Return a model of one box with a point in an image, and one of padding."""
+    photo = keras.Input((20, 24, 3), name="photo")
+    numbers = layers.Dense(7, "sigmoid")(layers.GlobalAveragePooling2D()(layers.Rescaling(1 / 255)(photo)))
+    box = layers.Reshape((1, 7))(numbers)
+    return keras.Model(photo, layers.Concatenate(axis=1, name="spots")([box * 0.0, box]))
 
 
 def _two() -> keras.Model:

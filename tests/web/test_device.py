@@ -30,6 +30,7 @@ MODELS = [
     "photos",
     "photos_int8",
     "stickers",
+    "spots",
     "two",
     "ids",
     "logits",
@@ -86,6 +87,15 @@ def _check_answer(name: str, expected: Mapping[str, Any], actual: Mapping[str, A
         assert wanted.keys() == found.keys()
         tolerance = INT8_STEP if name == "photos_int8" else 1e-5
         assert all(abs(wanted[each] - found[each]) <= tolerance for each in wanted)
+    if "boxes" in expected:
+        (boxes,), (drawn,) = expected["boxes"], actual["boxes"]
+        assert boxes
+        assert [_numbers(each) for each in drawn] == [pytest.approx(_numbers(each), abs=1e-5) for each in boxes]
+
+
+def _numbers(box: Mapping[str, Any]) -> list[float]:
+    """Return the numbers of a box, its points by name."""
+    return [*box["box"], box["score"], *box["points"]["middle"]]
 
 
 @pytest.fixture(params=MODELS)

@@ -164,6 +164,8 @@ def _check_spec(spec: TensorSpec) -> None:
     _name(spec.name)
     if spec.kind is not None and not isinstance(_mapping(spec.kind).get("type"), str):
         raise InvalidReport("it has an input kind without a type")
+    for name in (spec.scores, spec.reasons, spec.names.file if spec.names else ""):
+        _name(name)
     for label in (*spec.classes, *(spec.boxes.points if spec.boxes else ())):
         if len(_text(label)) > _LONGEST_NAME:
             raise InvalidReport("it has a class name that is too long")

@@ -19,6 +19,7 @@ def test_example_commands_give_documented_output(page: Path, registries: Registr
     command = ["make", "example", f"NAME={page.parent.name}"]
     assert first.script.split() == command
     environment = reader_environment(registries, tmp_path / "models")
+    environment["ANSWERS_INDEX"] = str(tmp_path / "index.npz")  # of the version in this registry
     with serving(command, environment):
         for block in others:
             check(block, environment)

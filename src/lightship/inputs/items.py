@@ -261,7 +261,7 @@ class Items(InputKind):
         if len(rows) * width > _MOST_ENTRIES:
             raise TooLarge(
                 f"input '{spec.name}' takes {len(rows)} x {width} numbers, as many in each row as in the longest, and "
-                f" {_MOST_ENTRIES} are the most: send fewer rows, and long lists in requests of their own"
+                f"{_MOST_ENTRIES} are the most: send fewer rows, and long lists in requests of their own"
             )
         return width
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lightship.errors import InvalidInput
-from lightship.tensors.names import Names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from lightship.tensors.names import Names
 
 Array: TypeAlias = "NDArray[Any]"
 
@@ -162,7 +163,7 @@ class TensorSpec:
             classes=tuple(record.get("classes", ())),
             from_logits=bool(record.get("from_logits", False)),
             multi_label=bool(record.get("multi_label", False)),
-            names=Names.from_json(names) if (names := record.get("names")) else None,
+            names=_names(record["names"]) if record.get("names") else None,
             scores=str(record.get("scores", "")),
             reasons=str(record.get("reasons", "")),
             boxes=Boxes.from_json(record["boxes"]) if record.get("boxes") else None,
@@ -210,6 +211,12 @@ class Signature(NamedTuple):
             method=str(record.get("method", "predict")),
             independent_rows=None if (rows := record.get("independent_rows")) is None else bool(rows),
         )
+
+
+def _names(record: Mapping[str, Any]) -> Names:
+    from lightship.tensors.names import Names  # imported here: most models have none
+
+    return Names.from_json(record)
 
 
 def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:

@@ -65,6 +65,13 @@ def test_report_shows_hostile_names_as_text(page: Page) -> None:
     assert "<script>alert(1)</script>" in page.tab.locator(".part").last.inner_text()
 
 
+def test_report_worst_mistakes_wrap_texts_of_data(page: Page) -> None:
+    page.open(f"{SHOP}?version=1")
+    part = page.tab.locator(".part", has=page.tab.get_by_role("heading", name="Worst mistakes"))
+    cell = part.locator("tbody tr").first.locator("td").nth(3)
+    assert cell.evaluate("node => getComputedStyle(node).whiteSpace") == "normal"
+
+
 def test_report_confusion_matrix_has_row_and_column_for_each_class(page: Page) -> None:
     page.open(f"{SHOP}?version=1")
     matrix = page.tab.locator("table.matrix").first

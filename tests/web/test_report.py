@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext
 
 from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
+from tests.emulator import EXAMPLES
 from tests.evaluation.report import reports
 from tests.evaluation.report.published import with_report
 from tests.web.conftest import Serve
@@ -113,11 +114,11 @@ def test_report_of_default_version_without_one_needs_no_further_request(
     assert page.errors == []
 
 
-def test_report_of_card_alone_names_command_for_metrics(context: BrowserContext, address: str) -> None:
-    page = Page(context.new_page(), address)
-    page.open("#/models/quickstart/report", width=390)
+def test_report_of_card_alone_names_command_for_metrics(context: BrowserContext, serve: Serve) -> None:
+    page = Page(context.new_page(), serve(registry=EXAMPLES.parent / "applications"))
+    page.open("#/models/answers/report", width=390)
     page.wait_for("Training data")
-    page.wait_for("lightship compile quickstart.keras")
+    page.wait_for("lightship compile answers.keras")
     assert page.findings() == []
     assert page.errors == []
 

@@ -37,9 +37,10 @@ COMPILE_answers := --max-error 0.02
 COMPILE_digits := --max-drop accuracy=0.005
 COMPILE_photos := --max-drop accuracy=0.01
 COMPILE_recommend := --max-drop ndcg=0.005
-# An example with an application of its own, and the file that this needs.
+# An example with an application of its own, the file that this needs, and its page.
 APP_answers := --app examples.answers.app:create_app
 NEEDS_answers := $(or $(ANSWERS_INDEX),build/examples/answers/index.npz)
+PAGE_answers := answers
 # A schedule that is triggered manually, because there is no scheduler in local mode.
 NIGHTLY := --parameter 'ScheduleExpression=cron(0 3 * * ? *)' --parameter ScheduleModel=quickstart \
 	--parameter ScheduleInput=batch/quickstart/input/nightly/
@@ -139,6 +140,7 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format
 
 example: $(NAME:%=models/%/state.json) $(NEEDS_$(NAME)) page-if-possible ## Train, evaluate, compile and serve one example: make example NAME=digits
+	@echo "its page, when the server runs: http://127.0.0.1:$(PORT)/$(or $(PAGE_$(NAME)),#/models/$(NAME)/try)"
 	@$(BIN)/lightship up --port $(PORT) --default $(NAME) --transforms '$(TRANSFORMS)' $(APP_$(NAME))
 
 # Not answers, whose weights are a large download and whose page is not part of `make run`.

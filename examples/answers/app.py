@@ -90,8 +90,10 @@ async def read_question(request: Request) -> str:
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"the body is not JSON: {error}") from None
     question = body.get("question") if isinstance(body, dict) else None
-    if not isinstance(question, str) or not question.strip():
-        raise InvalidInput('the body must be {"question": "…"} with a text that is not empty')
+    if not isinstance(question, str):
+        raise InvalidInput('the body must be {"question": "…"} with a text')
+    if not question.strip():
+        raise InvalidInput("the question is empty")
     if len(question) > LONGEST:
         raise InvalidInput(f"the question has {len(question):,} characters, {LONGEST:,} are the most")
     return question

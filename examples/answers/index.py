@@ -67,7 +67,7 @@ def read_index(path: Path) -> Index:
             index = Index(Collection(passages, str(file["digest"])), file["embeddings"], int(file["version"]))
     except FileNotFoundError:
         raise UnusableIndex(
-            f"there is no index {path}: make it with `python -m examples.answers.index make FOLDER {path}`"
+            f"there is no index {path}: make it with `.venv/bin/python -m examples.answers.index make FOLDER {path}`"
         ) from None
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise UnusableIndex(f"{path} is not an index, make it again: {error}") from None

@@ -78,6 +78,15 @@ def test_form_with_items_chosen_by_keyboard_shows_ranking(tab: Page) -> None:
     expect(tab.tab.locator(".ranking bdi").nth(1)).to_have_text("thing 04")
 
 
+def test_ranking_on_phone_gives_most_of_width_to_names(tab: Page) -> None:
+    tab.open(SHOP, width=390)
+    row = tab.tab.locator(".ranking tbody tr").first
+    row.wait_for()
+    name, whole = row.locator("th").bounding_box(), row.bounding_box()
+    assert name and whole
+    assert name["width"] > 0.6 * whole["width"]
+
+
 def test_search_moves_closes_and_takes_with_keys(tab: Page) -> None:
     tab.open(SHOP)
     clear(tab)

@@ -86,7 +86,7 @@ def test_text_is_answered_by_texts(tab: Page) -> None:
     tab.fill("word", "grüße 船")
     tab.wait_for("GR")
     tab.fill("word", "")
-    tab.wait_for("0 words")
+    tab.wait_for("words: 0")
     assert tab.errors == []
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext
 
 from lightship.registry.registry import Registry
 from tests.bundles import Registries, republish
+from tests.emulator import EXAMPLES
 from tests.evaluation.report import reports
 from tests.evaluation.report.published import with_report
 from tests.web.conftest import Serve
@@ -65,6 +66,13 @@ def test_report_shows_hostile_names_as_text(page: Page) -> None:
     assert "<script>alert(1)</script>" in page.tab.locator(".part").last.inner_text()
 
 
+def test_report_worst_mistakes_wrap_texts_of_data(page: Page) -> None:
+    page.open(f"{SHOP}?version=1")
+    part = page.tab.locator(".part", has=page.tab.get_by_role("heading", name="Worst mistakes"))
+    cell = part.locator("tbody tr").first.locator("td").nth(3)
+    assert cell.evaluate("node => getComputedStyle(node).whiteSpace") == "normal"
+
+
 def test_report_confusion_matrix_has_row_and_column_for_each_class(page: Page) -> None:
     page.open(f"{SHOP}?version=1")
     matrix = page.tab.locator("table.matrix").first
@@ -106,11 +114,11 @@ def test_report_of_default_version_without_one_needs_no_further_request(
     assert page.errors == []
 
 
-def test_report_of_card_alone_names_command_for_metrics(context: BrowserContext, address: str) -> None:
-    page = Page(context.new_page(), address)
-    page.open("#/models/quickstart/report", width=390)
+def test_report_of_card_alone_names_command_for_metrics(context: BrowserContext, serve: Serve) -> None:
+    page = Page(context.new_page(), serve(registry=EXAMPLES.parent / "applications"))
+    page.open("#/models/answers/report", width=390)
     page.wait_for("Training data")
-    page.wait_for("lightship compile quickstart.keras")
+    page.wait_for("lightship compile answers.keras")
     assert page.findings() == []
     assert page.errors == []
 

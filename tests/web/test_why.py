@@ -123,5 +123,5 @@ def test_text_longer_than_model_reads_is_said_and_predicted(tab: Page) -> None:
     assert values[TOKENS - 2 :] == [0, 0, 0]
     assert any(values[: TOKENS - 2])
     tab.fill("text", "good bad " * (TOKENS // 2))
-    tab.wait_for(f"{TOKENS} words; the model reads about the first {TOKENS}")
+    tab.wait_for(f"words: {TOKENS}; the model reads about the first {TOKENS}")
     assert tab.errors == []

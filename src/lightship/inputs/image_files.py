@@ -56,7 +56,8 @@ def open_image(data: bytes, name: str) -> ImageFile:
             )
         decoder = JpegImagePlugin.JpegImageFile
     else:
-        raise InvalidInput(f"expected a PNG or JPEG image, got {len(data)} bytes of another format", input=name)
+        form = " of another format" if data else ""
+        raise InvalidInput(f"expected a PNG or JPEG image, got {len(data)} bytes{form}", input=name)
     try:
         return decoder(io.BytesIO(data))
     except Exception as error:  # Pillow's parsers raise exceptions of any class

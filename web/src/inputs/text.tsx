@@ -4,8 +4,8 @@ import { number, texts } from "../i18n";
 import { type EditProps, type InputKind, type Raw, elementId } from "./kind";
 
 const say = texts({
-  length: ["{count} words", "{count} 个词"],
-  limit: ["{count} words; the model reads about the first {limit}", "{count} 个词；模型大约只读取前 {limit} 个"],
+  length: ["words: {count}", "{count} 个词"],
+  limit: ["words: {count}; the model reads about the first {limit}", "{count} 个词；模型大约只读取前 {limit} 个"],
   cut: ["The text is longer than the model reads: words after about the first {limit} have no effect.", "文本超出模型可读取的长度：大约前 {limit} 个词之后的内容不起作用。"],
 });
 

@@ -7,8 +7,8 @@ import { type MediaType, base64, isSendable } from "./encoding";
 const say = texts({
   unreadable: ["{name} is not an image that this browser can read. Choose a PNG or JPEG file.", "浏览器无法读取图像 {name}。请选择 PNG 或 JPEG 文件。"],
   file: ["This file", "该文件"],
-  whole: ["{width} × {height} pixels, {size}", "{width} × {height} 像素，{size}"],
-  smaller: ["{width} × {height} pixels, {size}; made smaller in the page to {to}", "{width} × {height} 像素，{size}；已在页面中缩小到 {to}"],
+  whole: ["{width} × {height} pixels, {size}.", "{width} × {height} 像素，{size}。"],
+  smaller: ["{width} × {height} pixels, {size}; made smaller in the page to {to}.", "{width} × {height} 像素，{size}；已在页面中缩小到 {to}。"],
 });
 
 /** Larger files and images are made smaller before they are sent: a request holds a few megabytes, the server takes 25 megapixels. */

@@ -6,7 +6,7 @@ import { estimated, metricName, milliseconds, plainNumber } from "./values";
 
 const say = texts({
   rule: ["Rule: {rule}.", "规则：{rule}。"],
-  chosen: ["Chosen: {name}. {reason}", "已选：{name}。{reason}"],
+  chosen: ["Chosen: {name}, because {reason}", "已选：{name}。{reason}"],
   caption: ["Variants", "模型变体"],
   variant: ["Variant", "变体"],
   within: ["Within budget", "在预算内"],

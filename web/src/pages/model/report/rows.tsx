@@ -20,6 +20,8 @@ const say = texts({
 /** A report may come from another publisher: no address but a picture's own content. */
 const PICTURE = /^data:image\/(png|jpeg);base64,[A-Za-z0-9+/]+={0,2}$/;
 const COLUMNS = 12;
+/** Columns before those of the data: row, target, prediction, loss. */
+const FIXED = 4;
 const METRICS = 4;
 const ORDER = [...new Set(Object.values(MAIN).flat())];
 
@@ -39,8 +41,9 @@ export function SlicesPart({ slices }: { readonly slices: readonly Slice[] }) {
 export function WorstPart({ worst }: { readonly worst: readonly Mistake[] }) {
   if (worst.every(({ image }) => image && PICTURE.test(image))) return <Pictures worst={worst} />;
   const columns = [...new Set(worst.flatMap((row) => Object.keys(row.cells ?? {})))].slice(0, COLUMNS);
+  const text = [1, 2, ...columns.flatMap((name, at) => (worst.some((row) => typeof row.cells?.[name] === "string") ? [FIXED + at] : []))];
   const rows = worst.map((row) => [number(row.row), plain(row.target), plain(row.predicted), plainNumber(row.loss), ...columns.map((name) => plain(row.cells?.[name]))]);
-  return <Table caption={say.worst()} head={[say.row(), say.target(), say.predicted(), say.loss(), ...columns]} rows={rows} text={[1, 2]} />;
+  return <Table caption={say.worst()} head={[say.row(), say.target(), say.predicted(), say.loss(), ...columns]} rows={rows} text={text} />;
 }
 
 function Pictures({ worst }: { readonly worst: readonly Mistake[] }) {

@@ -94,6 +94,22 @@ def test_to_array_deep_nesting_is_refused(spec: TensorSpec, depth: int) -> None:
         validate({spec.name: to_array([1, value], spec)}, [spec])
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array(["a"]),
+        np.array([b"a"]),
+        np.array(["a"], object),
+        np.array([b"a", None], object),
+        np.array([1.5], object),
+    ],
+    ids=lambda array: f"{array.dtype}{array.tolist()}",
+)
+def test_validate_strings_that_are_not_bytes_are_refused(array: np.ndarray) -> None:
+    with pytest.raises(InvalidInput, match=r"'t'.*bytes"):
+        validate({"t": array}, [TensorSpec("t", "string", (None,))])
+
+
 def test_signature_round_trips() -> None:
     spec = TensorSpec("y", "float32", (None, 2), {"type": "tabular", "columns": ["a", "b"]}, ("no", "yes"), True)
     signature = Signature("serve", (FLOATS,), (spec,))

@@ -222,6 +222,8 @@ def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
         if array is None:
             raise InvalidInput(f"input '{spec.name}' ({spec}) is missing")
         shape = array.shape
+        if spec.dtype == "string":
+            _check_strings(array, spec)
         if array.dtype != spec.numpy:
             raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(shape)}")
         exact = len(shape) == len(spec.shape) and shape[spec.batched :] == spec.row_shape
@@ -231,6 +233,17 @@ def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
             raise empty(spec)
     if len(inputs) > 1:
         _check_several(inputs, specs)
+
+
+def _check_strings(array: Array, spec: TensorSpec) -> None:
+    """Raise InvalidInput where an array of str, or of other objects, is given for a tensor of strings."""
+    kinds = {array.dtype.type} if array.dtype.kind in "US" else {*map(type, array.ravel().tolist())} - {bytes}
+    if wrong := next((kind for kind in kinds if array.dtype.kind in "US" or not issubclass(kind, bytes)), None):
+        raise InvalidInput(
+            f"must be {spec} of bytes in UTF-8 in an array of objects, not of {wrong.__name__}: send "
+            "np.array([text.encode() for text in texts], dtype=object)",
+            input=spec.name,
+        )
 
 
 def _check_several(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:

@@ -105,7 +105,7 @@ def test_to_array_deep_nesting_is_refused(spec: TensorSpec, depth: int) -> None:
     ],
     ids=lambda array: f"{array.dtype}{array.tolist()}",
 )
-def test_validate_strings_that_are_not_bytes_are_refused(array: np.ndarray) -> None:
+def test_validate_text_without_bytes_is_refused(array: np.ndarray) -> None:
     with pytest.raises(InvalidInput, match=r"'t'.*bytes"):
         validate({"t": array}, [TensorSpec("t", "string", (None,))])
 

@@ -236,7 +236,7 @@ def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
 
 
 def _check_strings(array: Array, spec: TensorSpec) -> None:
-    """Raise InvalidInput where an array of str, or of other objects, is given for a tensor of strings."""
+    """Raise InvalidInput where an array for a tensor of strings has no bytes."""
     kinds = {array.dtype.type} if array.dtype.kind in "US" else {*map(type, array.ravel().tolist())} - {bytes}
     if wrong := next((kind for kind in kinds if array.dtype.kind in "US" or not issubclass(kind, bytes)), None):
         raise InvalidInput(

@@ -44,9 +44,9 @@ def text_operators(model: bytes) -> list[str]:
 
 
 def separated(model: bytes) -> bytes:
-    """Return the model with a copy of weights for the operators without weights that read them.
+    """Return the model with copies of weights that other operators read, too.
 
-    Such as a table that is gathered from and multiplied by. Weight-only quantization keeps the copy as it is, and
+    An example is a table that is gathered from and multiplied by. Weight-only quantization keeps the copy as it is, and
     ai-edge-quantizer fails where it has to make the copy itself.
     """
     from ai_edge_litert.tools import flatbuffer_utils

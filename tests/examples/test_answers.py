@@ -24,7 +24,7 @@ from tokenizers import BertWordPieceTokenizer
 
 from examples.answers import index as indexing
 from examples.answers.app import create_app
-from examples.answers.documents import LENGTH, Passage, sentences, split, split_folder
+from examples.answers.documents import LENGTH, Passage, UnusableDocument, sentences, split, split_folder
 from examples.answers.index import Collection, Encoder, Index, UnusableIndex, join, make, read_collection, read_index
 from examples.answers.search import Search
 from lightship import Call, Model, Registry, Result
@@ -220,6 +220,17 @@ def test_split_repeated_heading_numbers_anchors_as_github() -> None:
 def test_split_deeply_nested_html_takes_linear_time() -> None:
     text = "<div>" * 50_000 + "found" + "</b>" * 50_000
     assert split("deep.html", text)[0].text == "found"
+
+
+@pytest.mark.parametrize("markup", ["<!--", "<!-- >", "<a", "</a"])
+def test_split_unclosed_markup_takes_linear_time(markup: str) -> None:
+    (passage,) = split("a.html", "<p>before</p>" + markup * 50_000)
+    assert passage.text == "before"
+
+
+def test_split_unknown_section_of_html_raises_unusable_document() -> None:
+    with pytest.raises(UnusableDocument, match="HTML"):
+        split("a.html", "<![name [ text ]]>")
 
 
 def test_sentences_of_prose_and_rows_are_separate() -> None:

@@ -170,3 +170,22 @@ def test_to_array_list_for_rows_of_one_element_is_rows(dtype: str, value: list[A
     spec = TensorSpec("x", dtype, (None, 1))
     assert to_array(value, spec).shape == (2, 1)
     assert to_array(value[:1], spec).shape == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"dtype": "int32", "names": {"file": "a.txt", "count": 0}},
+        {"dtype": "int32", "names": {"file": "a.txt", "count": 10**30}},
+        {"dtype": "float32", "names": {"file": "a.txt", "count": 2}},
+        {"dtype": "int32", "names": {"file": "a.txt", "count": 2}, "classes": ["a", "b"]},
+        {"dtype": "float32", "boxes": {"input": "image"}},
+        {"dtype": "float32", "shape": [None, 3, 6], "boxes": {"input": "image"}},
+        {"dtype": "float32", "shape": [None, 3, 5], "boxes": {"input": "image", "points": ["nose"]}},
+        {"dtype": "int32", "shape": [None, 3, 5], "boxes": {"input": "image"}},
+    ],
+    ids=str,
+)
+def test_tensor_spec_with_other_names_or_boxes_is_refused(record: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"names|boxes"):
+        TensorSpec.from_json({"name": "y", "shape": [None, 3], **record})

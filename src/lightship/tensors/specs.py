@@ -154,7 +154,7 @@ class TensorSpec:
         shape = tuple(None if size is None else int(size) for size in record["shape"])
         if record["dtype"] not in DTYPES or any(size is not None and size < 0 for size in shape):
             raise ValueError(f"no tensor has dtype {record['dtype']!r} and shape {record['shape']!r}")
-        return cls(
+        spec = cls(
             name=str(record["name"]),
             dtype=record["dtype"],
             shape=shape,
@@ -167,6 +167,8 @@ class TensorSpec:
             reasons=str(record.get("reasons", "")),
             boxes=Boxes.from_json(record["boxes"]) if record.get("boxes") else None,
         )
+        _check_declared(spec)
+        return spec
 
 
 class Signature(NamedTuple):
@@ -210,6 +212,17 @@ class Signature(NamedTuple):
             method=str(record.get("method", "predict")),
             independent_rows=None if (rows := record.get("independent_rows")) is None else bool(rows),
         )
+
+
+def _check_declared(spec: TensorSpec) -> None:
+    """Raise ValueError where names, classes or boxes do not fit a tensor."""
+    boxes = spec.boxes
+    if spec.names and (spec.numpy.kind not in "iu" or spec.classes):
+        raise ValueError(
+            f"'{spec.name}' is {spec} with {len(spec.classes)} classes: names need integers, and no classes"
+        )
+    if boxes and (len(spec.shape) != 3 or spec.shape[2] != boxes.width or spec.numpy.kind != "f" or spec.classes):
+        raise ValueError(f"'{spec.name}' is {spec}: boxes need floats [any, boxes, {boxes.width}], and no classes")
 
 
 def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:

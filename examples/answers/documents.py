@@ -97,6 +97,10 @@ def digest(folder: Path) -> str:
 def read(path: Path, folder: Path) -> str:
     """Return the text of a document; raises UnusableDocument."""
     try:
+        str(path).encode()  # names of other encodings have surrogates
+    except UnicodeEncodeError:
+        raise UnusableDocument("its name is not UTF-8: rename it") from None
+    try:
         if path.resolve() != folder.resolve() / path.relative_to(folder):
             raise UnusableDocument("it is a link: only files in the folder itself are read")
         if not path.is_file():

@@ -262,6 +262,14 @@ def test_folder_with_unusable_document_is_read_without_document(
     assert reason in reports[0]
 
 
+def test_folder_with_latin1_name_is_read_without_document(folder: Path) -> None:
+    (folder / os.fsdecode(b"k\xe4se.txt")).write_text("Cheese is made of milk.")
+    reports: list[str] = []
+    assert {passage.source for passage in split_folder(folder, report=reports.append)} == {"boats.md", "bread.html"}
+    assert len(reports) == 1
+    assert "UTF-8" in reports[0]
+
+
 def test_folder_with_links_is_read_without_links(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("password")
     (tmp_path / "other").mkdir()

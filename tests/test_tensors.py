@@ -94,6 +94,22 @@ def test_to_array_deep_nesting_is_refused(spec: TensorSpec, depth: int) -> None:
         validate({spec.name: to_array([1, value], spec)}, [spec])
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array(["a"]),
+        np.array([b"a"]),
+        np.array(["a"], object),
+        np.array([b"a", None], object),
+        np.array([1.5], object),
+    ],
+    ids=lambda array: f"{array.dtype}{array.tolist()}",
+)
+def test_validate_text_without_bytes_is_refused(array: np.ndarray) -> None:
+    with pytest.raises(InvalidInput, match=r"'t'.*bytes"):
+        validate({"t": array}, [TensorSpec("t", "string", (None,))])
+
+
 def test_signature_round_trips() -> None:
     spec = TensorSpec("y", "float32", (None, 2), {"type": "tabular", "columns": ["a", "b"]}, ("no", "yes"), True)
     signature = Signature("serve", (FLOATS,), (spec,))
@@ -154,3 +170,22 @@ def test_to_array_list_for_rows_of_one_element_is_rows(dtype: str, value: list[A
     spec = TensorSpec("x", dtype, (None, 1))
     assert to_array(value, spec).shape == (2, 1)
     assert to_array(value[:1], spec).shape == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"dtype": "int32", "names": {"file": "a.txt", "count": 0}},
+        {"dtype": "int32", "names": {"file": "a.txt", "count": 10**30}},
+        {"dtype": "float32", "names": {"file": "a.txt", "count": 2}},
+        {"dtype": "int32", "names": {"file": "a.txt", "count": 2}, "classes": ["a", "b"]},
+        {"dtype": "float32", "boxes": {"input": "image"}},
+        {"dtype": "float32", "shape": [None, 3, 6], "boxes": {"input": "image"}},
+        {"dtype": "float32", "shape": [None, 3, 5], "boxes": {"input": "image", "points": ["nose"]}},
+        {"dtype": "int32", "shape": [None, 3, 5], "boxes": {"input": "image"}},
+    ],
+    ids=str,
+)
+def test_tensor_spec_with_other_names_or_boxes_is_refused(record: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"names|boxes"):
+        TensorSpec.from_json({"name": "y", "shape": [None, 3], **record})

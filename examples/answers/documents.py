@@ -97,6 +97,10 @@ def digest(folder: Path) -> str:
 def read(path: Path, folder: Path) -> str:
     """Return the text of a document; raises UnusableDocument."""
     try:
+        str(path).encode()  # names of other encodings have surrogates
+    except UnicodeEncodeError:
+        raise UnusableDocument("its name is not UTF-8: rename it") from None
+    try:
         if path.resolve() != folder.resolve() / path.relative_to(folder):
             raise UnusableDocument("it is a link: only files in the folder itself are read")
         if not path.is_file():
@@ -189,10 +193,25 @@ def _slug(heading: str) -> str:
 
 def _html_blocks(text: str) -> list[Block]:
     parser = _Parser()
-    parser.feed(text)
-    parser.close()
+    try:
+        parser.feed(_closed(text))
+        parser.close()
+    except AssertionError as error:  # a section such as <![name
+        raise UnusableDocument(f"its HTML cannot be read: {error}") from None
     parser.end_block()
     return parser.blocks
+
+
+def _closed(text: str) -> str:
+    """Return a page without a comment or tag that is not closed.
+
+    The parser would search the rest of the page for the end of each of them.
+    """
+    last = text.rfind("-->")
+    comment = text.find("<!--", last + 3 if last >= 0 else 0)
+    text = text if comment < 0 else text[:comment]
+    tag = re.compile(r"<[a-zA-Z/!?]").search(text, text.rfind(">") + 1)
+    return text[: tag.start()] if tag else text
 
 
 def _markdown_blocks(text: str) -> list[Block]:

@@ -24,7 +24,7 @@ from tokenizers import BertWordPieceTokenizer
 
 from examples.answers import index as indexing
 from examples.answers.app import create_app
-from examples.answers.documents import LENGTH, Passage, sentences, split, split_folder
+from examples.answers.documents import LENGTH, Passage, UnusableDocument, sentences, split, split_folder
 from examples.answers.index import Collection, Encoder, Index, UnusableIndex, join, make, read_collection, read_index
 from examples.answers.search import Search
 from lightship import Call, Model, Registry, Result
@@ -222,6 +222,17 @@ def test_split_deeply_nested_html_takes_linear_time() -> None:
     assert split("deep.html", text)[0].text == "found"
 
 
+@pytest.mark.parametrize("markup", ["<!--", "<!-- >", "<a", "</a"])
+def test_split_unclosed_markup_takes_linear_time(markup: str) -> None:
+    (passage,) = split("a.html", "<p>before</p>" + markup * 50_000)
+    assert passage.text == "before"
+
+
+def test_split_unknown_section_of_html_raises_unusable_document() -> None:
+    with pytest.raises(UnusableDocument, match="HTML"):
+        split("a.html", "<![name [ text ]]>")
+
+
 def test_sentences_of_prose_and_rows_are_separate() -> None:
     text = "name | value:\nOne is 1.5 m. Two ends here!\na | row"
     assert [text[start:end] for start, end in sentences(text)] == ["One is 1.5 m.", "Two ends here!", "a | row"]
@@ -249,6 +260,14 @@ def test_folder_with_unusable_document_is_read_without_document(
     assert len(reports) == 1
     assert name in reports[0]
     assert reason in reports[0]
+
+
+def test_folder_with_latin1_name_is_read_without_document(folder: Path) -> None:
+    (folder / os.fsdecode(b"k\xe4se.txt")).write_text("Cheese is made of milk.")
+    reports: list[str] = []
+    assert {passage.source for passage in split_folder(folder, report=reports.append)} == {"boats.md", "bread.html"}
+    assert len(reports) == 1
+    assert "UTF-8" in reports[0]
 
 
 def test_folder_with_links_is_read_without_links(folder: Path, tmp_path: Path) -> None:

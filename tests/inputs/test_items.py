@@ -11,6 +11,7 @@ import pytest
 
 from lightship.errors import BundleError, InvalidInput, TooLarge
 from lightship.inputs import configure, decode, decode_by_name, files, kind_of
+from lightship.inputs.items import Items
 from lightship.inputs.sampling import Sampler
 from lightship.inputs.tables import from_csv
 from lightship.tensors import Signature, TensorSpec
@@ -237,3 +238,9 @@ def test_names_file_changed_after_compile_is_refused(names: Names, content: str 
     names.path.write_text(content) if content else names.path.unlink()
     with pytest.raises(BundleError, match=r"films\.txt"):
         names.of(np.array([0]))
+
+
+@pytest.mark.parametrize("pad", [2**63, -(2**63) - 1, "x", None])
+def test_from_json_pad_beyond_64_bits_or_no_number_is_refused(pad: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        Items.from_json({"type": "items", "pad": pad})

@@ -78,7 +78,10 @@ class Items(InputKind):
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """See :class:`InputKind`."""
-        return cls(int(record["pad"]))
+        pad = int(record["pad"])
+        if not -(2**63) <= pad < 2**63:
+            raise ValueError("the number of no item is beyond 64 bits")
+        return cls(pad)
 
     def to_json(self) -> dict[str, Any]:
         """See :class:`InputKind`."""

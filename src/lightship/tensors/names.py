@@ -46,7 +46,10 @@ class Names:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Names:
         """Read the manifest's form; raises KeyError, TypeError or ValueError."""
-        return cls(str(record["file"]), int(record["count"]))
+        count = int(record["count"])
+        if not 1 <= count <= MOST:
+            raise ValueError(f"a file has 1 to {MOST:,} names, not {count}")
+        return cls(str(record["file"]), count)
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest's form."""

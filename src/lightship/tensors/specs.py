@@ -155,7 +155,7 @@ class TensorSpec:
         shape = tuple(None if size is None else int(size) for size in record["shape"])
         if record["dtype"] not in DTYPES or any(size is not None and size < 0 for size in shape):
             raise ValueError(f"no tensor has dtype {record['dtype']!r} and shape {record['shape']!r}")
-        return cls(
+        spec = cls(
             name=str(record["name"]),
             dtype=record["dtype"],
             shape=shape,
@@ -168,6 +168,8 @@ class TensorSpec:
             reasons=str(record.get("reasons", "")),
             boxes=Boxes.from_json(record["boxes"]) if record.get("boxes") else None,
         )
+        _check_declared(spec)
+        return spec
 
 
 class Signature(NamedTuple):
@@ -219,6 +221,17 @@ def _names(record: Mapping[str, Any]) -> Names:
     return Names.from_json(record)
 
 
+def _check_declared(spec: TensorSpec) -> None:
+    """Raise ValueError where names, classes or boxes do not fit a tensor."""
+    boxes = spec.boxes
+    if spec.names and (spec.numpy.kind not in "iu" or spec.classes):
+        raise ValueError(
+            f"'{spec.name}' is {spec} with {len(spec.classes)} classes: names need integers, and no classes"
+        )
+    if boxes and (len(spec.shape) != 3 or spec.shape[2] != boxes.width or spec.numpy.kind != "f" or spec.classes):
+        raise ValueError(f"'{spec.name}' is {spec}: boxes need floats [any, boxes, {boxes.width}], and no classes")
+
+
 def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
     """Raise InvalidInput unless arrays by name match the specs.
 
@@ -229,6 +242,8 @@ def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
         if array is None:
             raise InvalidInput(f"input '{spec.name}' ({spec}) is missing")
         shape = array.shape
+        if spec.dtype == "string":
+            _check_strings(array, spec)
         if array.dtype != spec.numpy:
             raise InvalidInput(f"input '{spec.name}' must be {spec}, got {array.dtype.name} {list(shape)}")
         exact = len(shape) == len(spec.shape) and shape[spec.batched :] == spec.row_shape
@@ -238,6 +253,17 @@ def validate(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:
             raise empty(spec)
     if len(inputs) > 1:
         _check_several(inputs, specs)
+
+
+def _check_strings(array: Array, spec: TensorSpec) -> None:
+    """Raise InvalidInput where an array for a tensor of strings has no bytes."""
+    kinds = {array.dtype.type} if array.dtype.kind in "US" else {*map(type, array.ravel().tolist())} - {bytes}
+    if wrong := next((kind for kind in kinds if array.dtype.kind in "US" or not issubclass(kind, bytes)), None):
+        raise InvalidInput(
+            f"must be {spec} of bytes in UTF-8 in an array of objects, not of {wrong.__name__}: send "
+            "np.array([text.encode() for text in texts], dtype=object)",
+            input=spec.name,
+        )
 
 
 def _check_several(inputs: Mapping[str, Array], specs: Sequence[TensorSpec]) -> None:

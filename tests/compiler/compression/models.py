@@ -5,6 +5,7 @@
 - ``classes.keras``: two classes of points; ``classes.npz`` and ``classes.csv`` have points and their class.
 - ``outliers.keras``: weights of the layer ``spoiled`` have outliers, so that its int8 form is inaccurate.
 - ``twice.tflite``: two signatures that share weights.
+- ``tied.tflite``: a table of 300 rows is gathered from and multiplied by.
 - ``named.tflite``: answers the name of a class beside probabilities.
 - ``unsupported``: a SavedModel that only TensorFlow runs.
 """
@@ -27,6 +28,7 @@ def main(folder: Path) -> None:
     save_outliers(folder)
     save_twice(folder)
     save_named(folder)
+    save_tied(folder)
     tf.saved_model.save(Determinant(), folder / "unsupported")
 
 
@@ -66,6 +68,23 @@ def save_named(folder: Path) -> None:
     tf.saved_model.save(module := Named(), folder / "named", signatures={"a": module.a})
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "named"), signature_keys=["a"])
     (folder / "named.tflite").write_bytes(converter.convert())
+
+
+def save_tied(folder: Path) -> None:
+    tf.saved_model.save(module := Tied(), folder / "tied", signatures={"a": module.a})
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "tied"), signature_keys=["a"])
+    (folder / "tied.tflite").write_bytes(converter.convert())
+
+
+class Tied(tf.Module):
+    def __init__(self) -> None:
+        self.table = tf.Variable(np.random.default_rng(4).normal(size=(300, 32)).astype(np.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 32], tf.float32, name="x")])
+    def a(self, x: Any) -> Any:
+        first = tf.matmul(x, self.table, transpose_b=True)
+        found = tf.gather(self.table, tf.cast(x[:, 0] > 100, tf.int32))
+        return {"y": first + tf.matmul(found, self.table, transpose_b=True)}
 
 
 class Named(tf.Module):

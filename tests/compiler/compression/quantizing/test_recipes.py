@@ -48,6 +48,16 @@ def test_quantize_strings_stay_strings(models: Path, tmp_path: Path, name: str) 
 
 
 @pytest.mark.parametrize("name", RECIPES)
+def test_quantize_weights_of_operators_of_two_kinds_stay_close(models: Path, tmp_path: Path, name: str) -> None:
+    original = models / "tied.tflite"
+    (tmp_path / "variant.tflite").write_bytes(Quantizer(original.read_bytes(), {"a": {"x": ROWS}}).quantize(name))
+    expected, answer = (
+        LiteRTEngine(path).run("a", {"x": ROWS})["y"] for path in (original, tmp_path / "variant.tflite")
+    )
+    assert np.abs(answer - expected).max() < 0.05 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_quantize_twice_gives_equal_bytes(twice: bytes, name: str) -> None:
     assert Quantizer(twice, INPUTS).quantize(name) == Quantizer(twice, INPUTS).quantize(name)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lightship.compiler.compression.quantizing.layers import text_operators
+from lightship.compiler.compression.quantizing.layers import separated, text_operators
 from lightship.tensors import Array
 
 FP32 = "fp32"
@@ -88,7 +88,8 @@ class Quantizer:
             raise Unquantizable("needs representative inputs: give --data")
         try:
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # keeping all tensors needs memory
-                run = quantizer.Quantizer(self._model, _rules(recipe, (*floats, *self._texts), only))
+                model = self._model if recipe.integer else separated(self._model)
+                run = quantizer.Quantizer(model, _rules(recipe, (*floats, *self._texts), only))
                 ranges = self._calibrated(recipe) if recipe.activations else None
                 result = run.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
         except Exception as error:  # the quantizer raises many types for models that it does not foresee

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
-from lightship.errors import InvalidInput
+from lightship.errors import BundleError, InvalidInput
 from lightship.inputs.kind import PLAIN, InputKind
 from lightship.inputs.rows import first_wrong
 from lightship.tensors import Array, TensorSpec
@@ -31,9 +31,15 @@ KINDS: dict[str, str] = {
 
 @lru_cache(maxsize=256)
 def kind_of(spec: TensorSpec) -> InputKind:
-    """Return the kind of an input; a plain tensor where it is missing or unknown."""
+    """Return the kind of an input; a plain tensor where it is missing or unknown.
+
+    Raises BundleError for a malformed description.
+    """
     record = spec.kind or {}
-    return _class_of(record["type"]).from_json(record) if record.get("type") in KINDS else PLAIN
+    try:
+        return _class_of(record["type"]).from_json(record) if record.get("type") in KINDS else PLAIN
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise BundleError(f"the manifest's kind of '{spec.name:.100}' is malformed", detail=repr(error)) from None
 
 
 def _class_of(name: str) -> type[InputKind]:

@@ -191,7 +191,7 @@ def _comparison(report: Report) -> Table:
 def _parity(report: Report) -> Table:
     table = Table("signature", "output", "rows", "difference", "relative", "tolerance")
     for entry in report.parity:
-        tolerance = f"{entry.atol:.1e} + {entry.rtol:.2%}" if entry.rtol else "exact"
+        tolerance = f"{entry.atol:.1e} + {entry.rtol:.2%}" if entry.atol or entry.rtol else "exact"
         figures = (str(entry.rows), f"{entry.max_abs:.1e}", f"{entry.max_rel:.1e}", tolerance)
         table.add_row(entry.signature, entry.output, *figures)
     return table

@@ -94,7 +94,7 @@ function Command({ model, reason }: { readonly model: ModelDetails; readonly rea
     <>
       <p>{reason}</p>
       <p>{say.make()}</p>
-      <Copyable label={say.command()} text={`lightship compile ${model.name}.keras --name ${model.name} --data test.csv --target COLUMN`} />
+      <Copyable label={say.command()} text={`lightship compile FILE --name ${model.name} --data test.csv --target COLUMN`} />
     </>
   );
 }

@@ -13,6 +13,7 @@ const say = texts({
   never: ["The answers of this model cannot be explained.", "该模型的结果无法解释。"],
   target: ["Explain", "解释"],
   likeliest: ["the likeliest class", "最可能的类别"],
+  largest: ["the largest number", "最大的数"],
   index: ["number {index} of the output", "输出中的第 {index} 个数"],
   first: ["the first item", "第一个项目"],
   rank: ["the item at rank {rank}", "排名第 {rank} 的项目"],
@@ -121,7 +122,7 @@ function TargetChoice({ targets, ranked, chosen, onChoose }: TargetProps) {
     <label class="version">
       {say.target()}{" "}
       <select value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
-        <option value="">{ranked ? say.first() : say.likeliest()}</option>
+        <option value="">{byDefault(targets[0], ranked)}</option>
         {targets.map((target) => (
           <option key={target} value={JSON.stringify(target)}>
             {shown(target)}
@@ -130,6 +131,11 @@ function TargetChoice({ targets, ranked, chosen, onChoose }: TargetProps) {
       </select>
     </label>
   );
+}
+
+function byDefault(first: string | number | undefined, ranked: boolean): string {
+  if (ranked) return say.first();
+  return typeof first === "string" ? say.likeliest() : say.largest();
 }
 
 /** Add a target, which is JSON, to a body. */

@@ -118,7 +118,7 @@ def test_report_of_card_alone_names_command_for_metrics(context: BrowserContext,
     page = Page(context.new_page(), serve(registry=EXAMPLES.parent / "applications"))
     page.open("#/models/answers/report", width=390)
     page.wait_for("Training data")
-    page.wait_for("lightship compile answers.keras")
+    page.wait_for("lightship compile FILE --name answers")
     assert page.findings() == []
     assert page.errors == []
 

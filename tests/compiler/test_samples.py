@@ -94,3 +94,8 @@ def test_generate_model_for_gpu_only_names_layout() -> None:
     with pytest.raises(CompileError, match="channels_first") as refused:
         samples.generate(run, signature(TensorSpec("x", "float32", (None, 3, 8, 8))))
     assert "--data" not in refused.value.message
+
+
+def test_make_signature_without_inputs_is_empty() -> None:
+    signature = Signature("serving_default", (), (TensorSpec("y", "float32", (None, 1)),))
+    assert samples.make(signature, size=1, bound=2) == {}

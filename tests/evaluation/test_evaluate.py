@@ -57,7 +57,8 @@ def test_evaluate_images_by_class_equals_arrays(digits: Model, tmp_path: Path) -
     folder = evaluate(digits, images, FEW).outputs[0]
     arrays = evaluate(digits, tmp_path / "digits.npz", FEW).outputs[0]
     assert folder.metrics["accuracy"].value == arrays.metrics["accuracy"].value
-    assert folder.metrics["log_loss"].value == pytest.approx(arrays.metrics["log_loss"].value, rel=1e-4)
+    # The model's activations are int8, with a scale for all rows of a call, and the calls have other rows.
+    assert folder.metrics["log_loss"].value == pytest.approx(arrays.metrics["log_loss"].value, rel=1e-2)
 
 
 def test_evaluate_again_returns_equal_result(quickstart: Model, tmp_path: Path) -> None:

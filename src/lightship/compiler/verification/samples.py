@@ -138,7 +138,7 @@ def make(signature: Signature, *, size: int, bound: int, draw: Distributions | N
     draw = draw or Distributions()
     sampler = Sampler(np.random.default_rng(_SEED), size, bound, draw.hinted)
     shapes = {spec.name: tuple(size if n is None else n for n in spec.row_shape) for spec in signature.inputs}
-    rows = max(FEWEST_ROWS, min(draw.rows(), *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())))
+    rows = max(FEWEST_ROWS, min([draw.rows(), *(_VALUES // max(1, math.prod(shape)) for shape in shapes.values())]))
     tensors = {}
     for spec in signature.inputs:
         shape = (rows, *shapes[spec.name]) if spec.batched else shapes[spec.name]

@@ -171,7 +171,11 @@ def _may_be_null(spec: TensorSpec) -> bool:
 
 def encode_values(prediction: Prediction) -> Response:
     """Return the values: the only output's nested list, or an object by output name."""
-    outputs = _named(prediction.result)
+    outputs: Mapping[str, Any] = prediction.result.outputs
+    for spec in prediction.result.signature.outputs:
+        if spec.names:
+            outputs = _named(prediction.result)
+            break
     return Response(200, write(next(iter(outputs.values())) if len(outputs) == 1 else outputs))
 
 

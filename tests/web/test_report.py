@@ -92,7 +92,7 @@ def test_report_threshold_slider_changes_metrics(page: Page) -> None:
 
 def test_report_of_version_without_one_names_command(page: Page) -> None:
     page.open(f"{SHOP}?version=2")
-    page.wait_for("lightship compile digits.keras")
+    page.wait_for("lightship compile FILE --name digits")
     assert page.findings() == []
 
 

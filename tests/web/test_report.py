@@ -109,7 +109,7 @@ def test_report_of_default_version_without_one_needs_no_further_request(
     asked: list[str] = []
     page.tab.on("request", lambda request: asked.append(request.url))
     page.open("#/models/modes/report")
-    page.wait_for("lightship compile modes.keras")
+    page.wait_for("lightship compile FILE --name modes")
     assert [url.removeprefix(address) for url in asked if "models" in url] == ["models/modes"]
     assert page.errors == []
 

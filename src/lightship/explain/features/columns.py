@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from lightship.calls import Attributed
+from lightship.explain.features.part import Part
 from lightship.inputs.kind import Feature
 from lightship.tensors import Array
 
 
 @dataclass(frozen=True)
-class Columns:
+class Columns(Part):
     """The columns of one input of a row.
 
     Attributes:
@@ -31,11 +32,6 @@ class Columns:
     def count(self) -> int:
         """See :class:`Part`."""
         return len(self.features)
-
-    @property
-    def blocks(self) -> Array:
-        """See :class:`Part`: pairs of columns."""
-        return np.arange(self.count) // 2
 
     @property
     def differs(self) -> Array:

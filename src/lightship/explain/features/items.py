@@ -9,11 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from lightship.calls import Attributed
+from lightship.explain.features.part import Part
 from lightship.tensors import Array
 
 
 @dataclass(frozen=True)
-class Items:
+class Items(Part):
     """The items of one input of a row.
 
     Attributes:
@@ -37,16 +38,6 @@ class Items:
     def count(self) -> int:
         """See :class:`Part`."""
         return len(self.positions)
-
-    @property
-    def blocks(self) -> Array:
-        """See :class:`Part`: pairs of items."""
-        return np.arange(self.count) // 2
-
-    @property
-    def differs(self) -> Array:
-        """See :class:`Part`."""
-        return np.ones(self.count, bool)
 
     def fill(self, present: Array) -> Array:
         """See :class:`Part`."""

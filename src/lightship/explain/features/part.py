@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+import numpy as np
+
 from lightship.calls import Attributed
 from lightship.tensors import Array
 
@@ -19,13 +21,13 @@ class Part(Protocol):
 
     @property
     def blocks(self) -> Array:
-        """Return the index of each feature's block, from 0: neighbours have the same."""
-        ...
+        """Return the index of each feature's block, from 0; by default pairs."""
+        return np.arange(self.count) // 2
 
     @property
     def differs(self) -> Array:
-        """Return for each feature whether its value is not that of the baseline."""
-        ...
+        """Return for each feature whether its value is not the baseline's."""
+        return np.ones(self.count, bool)
 
     def fill(self, present: Array) -> Array:
         """Return the input's rows [sets, …] for the features present in [sets, count]."""

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from lightship.calls import Attributed
+from lightship.explain.features.part import Part
 from lightship.tensors import Array
 
 _SIDE = 14  # patches along each of two axes
@@ -16,7 +17,7 @@ _STEPS = 128  # patches along a single axis
 
 
 @dataclass(frozen=True)
-class Patches:
+class Patches(Part):
     """A grid of patches over the first two axes of one input of a row.
 
     Attributes:
@@ -46,11 +47,6 @@ class Patches:
         halves = tuple((size + 1) // 2 for size in self.grid)
         indices = [index // 2 for index in np.indices(self.grid)]
         return np.ravel_multi_index(indices, halves).ravel() if self.grid else np.zeros(1, int)
-
-    @property
-    def differs(self) -> Array:
-        """See :class:`Part`."""
-        return np.ones(self.count, bool)
 
     def fill(self, present: Array) -> Array:
         """See :class:`Part`."""

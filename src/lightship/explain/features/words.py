@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from lightship.calls import Attributed
+from lightship.explain.features.part import Part
 from lightship.tensors import Array
 
 # A word, or one character of a script without spaces, and the spaces after it.
@@ -21,7 +22,7 @@ _MOST = 128
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(Part):
     """The words of one input of a row.
 
     Attributes:
@@ -44,16 +45,6 @@ class Words:
     def count(self) -> int:
         """See :class:`Part`."""
         return len(self.words)
-
-    @property
-    def blocks(self) -> Array:
-        """See :class:`Part`: pairs of words."""
-        return np.arange(self.count) // 2
-
-    @property
-    def differs(self) -> Array:
-        """See :class:`Part`."""
-        return np.ones(self.count, bool)
 
     def fill(self, present: Array) -> Array:
         """See :class:`Part`; all words present are the text as it is."""

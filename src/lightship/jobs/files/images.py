@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lightship.errors import InvalidInput, LightshipError, TooLarge, Unavailable
+from lightship.evaluation.running import rows_at_once
 from lightship.formats import csv_arrays, csv_files, parquet
 from lightship.formats.parquet import Column
 from lightship.inputs import kind_of
@@ -27,9 +28,6 @@ from lightship.tensors import Array, Signature
 # Concurrent requests for single images, and the most bytes of images that are fetched and not yet decoded.
 _REQUESTS = 16
 _MOST_FETCHED = 64 * 1024 * 1024
-
-# Bytes of tensors that are collected before they are predicted.
-_MOST_DECODED = 16 * 1024 * 1024
 
 # The most bytes of an image.
 LARGEST_IMAGE = 32 * 1024 * 1024
@@ -131,16 +129,15 @@ class Images:
 
     def _batches(self, rejects: dict[int, Reject]) -> Iterator[Batch]:
         """Yield the images in order, adjacent ones of one size together; add to rejects."""
-        batches, held = list[Batch](), 0
+        batches = list[Batch]()
         for at, found in enumerate(self._decoded()):
             if isinstance(found, LightshipError):
                 rejects[at] = Reject.of(found)
                 continue
             batches.append(Batch(np.array([at]), {self._spec.name: found}))
-            held += found.nbytes
-            if held >= _MOST_DECODED:
+            if len(batches) >= rows_at_once(found.nbytes):
                 yield from merged(batches)
-                batches, held = [], 0
+                batches = []
         yield from merged(batches)
 
     def _decoded(self) -> Iterator[Array | LightshipError]:

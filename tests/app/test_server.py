@@ -54,6 +54,7 @@ def port(registries: Registries) -> Iterator[int]:
 
 SIGNALLED = """
 import signal, threading, time
+from lightship.app.endpoint import Endpoint
 from lightship.app.server import Server
 from lightship.cli.output.terminal import interruptible
 from lightship.settings import Settings
@@ -63,7 +64,7 @@ def send():
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
 with interruptible():
-    server = Server(Settings(registry="REGISTRY"), host="127.0.0.1", port=0)
+    server = Server(Settings(registry="REGISTRY"), Endpoint("127.0.0.1", 0))
     server.start()
     threading.Thread(target=send).start()
     server.run(grace=1)

@@ -29,7 +29,7 @@ BODY = b'{"input": [1.0, 2.0, 3.0]}'
 
 
 @contextmanager
-def serving(registry: Path, *words: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def serving(registry: Path | str, *words: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run a server on a free port."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
     environment = {**clean, "PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(registry), **settings}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ from lightship import aws
 from lightship.app.endpoint import Endpoint
 from lightship.app.extended import Factory
 from lightship.app.server import Server
+from lightship.calls import ModelState
 from lightship.errors import LightshipError, SettingError
 from lightship.settings import Settings
 
@@ -56,14 +58,13 @@ def main(descriptor: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with Connection(descriptor) as parent:
+        assigned: Assignment = parent.recv()
         try:
-            _serve(parent.recv(), parent)
-        except (EOFError, BrokenPipeError):
-            pass  # the parent died
+            _serve(assigned, parent)
         except Exception as error:
             if (refusal := _refusal(error)) is None:
                 raise
-            parent.send(refusal)
+            _send(parent, refusal)
 
 
 def _serve(assigned: Assignment, parent: Connection) -> None:
@@ -71,12 +72,18 @@ def _serve(assigned: Assignment, parent: Connection) -> None:
     server = Server(assigned.settings, endpoint, jobs=_jobs, factory=assigned.factory)
     states = server.start(load_first=assigned.load_first)
     try:
-        parent.send(states)
+        _send(parent, states)
         while not parent.poll():
             server.record()
             server.wait(_SECONDS)
     finally:
         server.close(assigned.grace)
+
+
+def _send(parent: Connection, message: tuple[ModelState, ...] | LightshipError) -> None:
+    """Send a message to the parent, which may have ended."""
+    with suppress(BrokenPipeError):
+        parent.send(message)
 
 
 def _refusal(error: Exception) -> LightshipError | None:

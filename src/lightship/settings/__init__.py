@@ -124,8 +124,6 @@ class Settings(NamedTuple):
         memory: ``LIGHTSHIP_MEMORY_MB``, here in bytes: the size of models to keep loaded; 0 for no limit.
         response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``, as ``churn=10,…`` in MB, here in bytes: responses to cache by
             model.
-        workers: ``LIGHTSHIP_WORKERS``: processes of ``lightship serve``.
-        worker: the number of this process among the workers, from 0; None for a single process.
         threads: ``LIGHTSHIP_THREADS``: threads for calls that take longer than a millisecond, large bodies and images,
             divided among the workers.
         batch_rows: ``LIGHTSHIP_BATCH_ROWS``: the most single rows that such a thread runs as one batch; 1 disables it.
@@ -148,6 +146,8 @@ class Settings(NamedTuple):
         transforms: see :class:`TransformSettings`.
         explain: see :class:`ExplainSettings`.
         page: see :class:`PageSettings`.
+        workers: ``LIGHTSHIP_WORKERS``: processes of ``lightship serve``.
+        worker: the number of this process among them, from 0; None for a single process.
     """
 
     registry: str = "./models"
@@ -161,8 +161,6 @@ class Settings(NamedTuple):
     refresh: float = 2.0
     memory: int = 0
     response_cache: Mapping[str, int] = {}
-    workers: int = 1
-    worker: int | None = None
     threads: int = 2
     batch_rows: int = 8
     batch_window: float = 0.0
@@ -179,6 +177,8 @@ class Settings(NamedTuple):
     transforms: TransformSettings = NO_TRANSFORMS
     explain: ExplainSettings = DEFAULT_EXPLAIN
     page: PageSettings = PageSettings()
+    workers: int = 1
+    worker: int | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -204,7 +204,6 @@ class Settings(NamedTuple):
             refresh=read("LIGHTSHIP_REFRESH_SECONDS", _seconds, defaults.refresh),
             memory=read("LIGHTSHIP_MEMORY_MB", _count, defaults.memory) * 1_000_000,
             response_cache=read("LIGHTSHIP_RESPONSE_CACHE_MB", _sizes, {}),
-            workers=read("LIGHTSHIP_WORKERS", _positive, defaults.workers),
             threads=read("LIGHTSHIP_THREADS", _positive, defaults.threads),
             batch_rows=read("LIGHTSHIP_BATCH_ROWS", _positive, defaults.batch_rows),
             batch_window=read("LIGHTSHIP_BATCH_WINDOW_MS", _count, 0) / 1000,
@@ -221,6 +220,7 @@ class Settings(NamedTuple):
             transforms=TransformSettings.from_environment(source),
             explain=ExplainSettings.from_environment(source),
             page=PageSettings.from_environment(source),
+            workers=read("LIGHTSHIP_WORKERS", _positive, defaults.workers),
         )
 
 

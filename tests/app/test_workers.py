@@ -144,7 +144,7 @@ def test_killed_worker_is_replaced_and_counts_continue(registries: Registries) -
     assert "Traceback" not in written
 
 
-def test_worker_that_cannot_start_again_is_retried(registries: Registries, tmp_path: Path) -> None:
+def test_worker_failing_to_start_again_is_retried(registries: Registries, tmp_path: Path) -> None:
     module, text = tmp_path / "own.py", "from lightship import create_app\n\ndef make():\n    return create_app()\n"
     module.write_text(text)
     settings = {"PYTHONPATH": f"src{os.pathsep}{tmp_path}", "PYTHONDONTWRITEBYTECODE": "1"}

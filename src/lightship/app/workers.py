@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
@@ -35,6 +36,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 
 # Seconds that a worker has to exit after the time of its running requests.
 _EXIT_SECONDS = 2.0
+
+# Threads that TensorFlow, numpy and tokenizers start in each process; values of the operator have precedence.
+_THREAD_VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS")
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -62,6 +66,12 @@ class Workers:
         self._grace = grace
         self._folder = _metrics_folder()
         threads = max(1, settings.threads // settings.workers)
+        environment = {
+            **_library_threads(settings.workers),
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),  # with -P, the same modules are found as here
+            _METRICS_FOLDER: self._folder.name,
+        }
         self._workers = [
             _Worker(
                 Assignment(
@@ -72,7 +82,7 @@ class Workers:
                     load_first=number > 0,
                     grace=grace,
                 ),
-                self._folder.name,
+                environment,
             )
             for number in range(settings.workers)
         ]
@@ -91,7 +101,7 @@ class Workers:
                     if worker.error is not None:
                         raise worker.error
         except BaseException:  # including KeyboardInterrupt
-            self._close()
+            self._close(0)
             raise
         return self._workers[0].states or ()
 
@@ -107,23 +117,22 @@ class Workers:
         except KeyboardInterrupt:
             pass
         finally:
-            self._close()
+            self._close(self._grace)
 
     def _next(self) -> list[_Worker]:
         """Return the workers that became ready or ended, after waiting briefly."""
-        running = {worker.connection: worker for worker in self._workers if worker.connection is not None}
-        if not running:
-            time.sleep(_SIGNAL_SECONDS)
-        ready = [running[found] for found in wait(list(running), _SIGNAL_SECONDS) if isinstance(found, Connection)]
+        connections = [worker.connection for worker in self._workers if worker.connection is not None]
+        readable = wait(connections, _SIGNAL_SECONDS)
+        ready = [worker for worker in self._workers if worker.connection in readable]
         for worker in ready:
             worker.receive()
         return ready
 
-    def _close(self) -> None:
-        """End all workers, and remove their folder."""
+    def _close(self, grace: int) -> None:
+        """End all workers, which have this time for running requests."""
         for worker in self._workers:
             worker.close()
-        until = time.monotonic() + self._grace + _EXIT_SECONDS
+        until = time.monotonic() + grace + _EXIT_SECONDS
         for worker in self._workers:
             worker.join(until)
         self._folder.cleanup()
@@ -140,13 +149,13 @@ class _Worker:
         pause: seconds from the end of its last process until the next one starts.
     """
 
-    def __init__(self, assignment: Assignment, folder: str) -> None:
+    def __init__(self, assignment: Assignment, environment: Mapping[str, str]) -> None:
         self.connection: Connection | None = None
         self.states: tuple[ModelState, ...] | None = None
         self.error: LightshipError | None = None
         self.pause = _FIRST_PAUSE
         self._assignment = assignment
-        self._folder = folder
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._due = 0.0
 
@@ -155,15 +164,10 @@ class _Worker:
         self.join(0.0)
         self.states = self.error = None
         self.connection, given = multiprocessing.Pipe()
-        path = os.pathsep.join(filter(None, sys.path))  # with -P, the same modules are found as here
         with given:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "lightship.app.worker", str(given.fileno())],
-                env={
-                    **os.environ,
-                    "PYTHONPATH": path,
-                    _METRICS_FOLDER: self._folder,
-                },
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[given.fileno()],
                 process_group=0,  # not that of the terminal, whose Ctrl-C is for the parent
@@ -206,9 +210,10 @@ class _Worker:
 
     def _exit_error(self) -> LightshipError:
         assert self._process is not None  # noqa: S101 - as in receive
-        code = self._process.wait()
+        self.join(time.monotonic() + _EXIT_SECONDS)
+        code = self._process.returncode
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return SettingError(f"worker {self._assignment.settings.worker} (process {self._process.pid}) {how}")
+        return LightshipError(f"worker {self._assignment.settings.worker} (process {self._process.pid}) {how}")
 
     def _end(self, error: LightshipError) -> None:
         if self.states is None:
@@ -217,7 +222,14 @@ class _Worker:
         self._due = time.monotonic() + self.pause
         self.close()
         self.connection = None
-        mark_process_dead(self._assignment.settings.worker, self._folder)  # type: ignore[no-untyped-call]
+        folder = self._environment[_METRICS_FOLDER]
+        mark_process_dead(self._assignment.settings.worker, folder)  # type: ignore[no-untyped-call]
+
+
+def _library_threads(workers: int) -> dict[str, str]:
+    """Return variables with which the threads of libraries divide the cores."""
+    share = max(1, len(os.sched_getaffinity(0)) // workers)
+    return dict.fromkeys(_THREAD_VARIABLES, str(share))
 
 
 def _metrics_folder() -> tempfile.TemporaryDirectory[str]:

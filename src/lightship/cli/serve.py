@@ -74,8 +74,8 @@ def serve_command(
     Other addresses than loopback require LIGHTSHIP_TOKEN, a bearer token that every request must carry, or
     --allow-anonymous.
 
-    One process answers on about one core. --workers 2 uses two, for twice the memory: it pays where a core is busy
-    and another is idle. Only requests of the same process run as one batch.
+    One process runs Python on one core. --workers 2 uses two, for twice the memory: it pays for models that take less
+    than a millisecond. Slower models use several cores by LIGHTSHIP_THREADS. Batches and caches are per process.
     """
     settings = settings_of(default_model, allow_anonymous=allow_anonymous, access_log=access_log)
     settings = settings._replace(workers=workers or settings.workers, registry=registry.location, transforms=transforms)

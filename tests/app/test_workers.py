@@ -160,6 +160,23 @@ def test_worker_failing_to_start_again_is_retried(registries: Registries, tmp_pa
         until(lambda: _answers(port))
 
 
+def test_threads_are_divided_among_workers(registries: Registries, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "import os\nfrom lightship import create_app\n\ndef make():\n    app = create_app()\n"
+        "    app.get('/threads')(lambda: [app.core.settings.threads, os.environ['OMP_NUM_THREADS'],"
+        " os.environ['RAYON_NUM_THREADS']])\n    return app\n"
+    )
+    settings = {
+        "PYTHONPATH": f"src{os.pathsep}{tmp_path}",
+        "LIGHTSHIP_THREADS": "5",
+        "LIGHTSHIP_WORKERS": "2",
+        "RAYON_NUM_THREADS": "7",
+    }
+    with serving(registries.examples, "--app", "own:make", **settings) as (_, port):
+        share = max(1, len(os.sched_getaffinity(0)) // 2)
+        assert httpx.get(f"http://127.0.0.1:{port}/threads").json() == [2, str(share), "7"]
+
+
 def _answers(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
@@ -255,7 +272,8 @@ def test_label_reaches_all_workers_within_refresh_interval(
     ask = ("POST", "/models/modes/predict", {"input": [4.0, 9.0]})
     labelled = ("POST", "/v1/models/modes/labels/production:predict", {"instances": [[4.0, 9.0]]})
     with (
-        serving(registry.location, *TWO, **settings) as (process, port),
+        # With --default the parent reads the registry before it starts the workers.
+        serving(registry.location, *TWO, "--default", "modes", **settings) as (process, port),
         clients(process.pid, port) as connected,
     ):
         seen: dict[int, list[str]] = {index: [] for index in range(len(connected))}

@@ -1,6 +1,6 @@
 """Part ``workers``: memory and requests of a server with one process and with two.
 
-Servers of dense models of 1 MB and 64 MB run at the same time on all cores, and rounds alternate between them. Memory
+Servers of dense models of 1 MB and 64 MB run at the same time on all cores, and each round measures them in an order of its own. Memory
 is what no other process shares (``Private_Dirty``), after requests. The load generator takes a part of one core, so two
 processes on two cores answer less than twice as many requests for a quick model.
 """
@@ -23,6 +23,7 @@ from benchmarks.child import run_module
 from benchmarks.examples import Example, predict_examples
 from benchmarks.figures import significant, spread
 from benchmarks.load import Measurement
+from benchmarks.order import shuffled
 from benchmarks.stacks import BUILT, MODEL_NAME, Stack, lightship
 from benchmarks.table import Row, Table, shown
 
@@ -141,7 +142,7 @@ def _compared(
 ) -> dict[str, Any]:
     rates: dict[int, list[float]] = {server.count: [] for server in running}
     for number in range(plan.rounds):
-        for server in running if number % 2 == 0 else reversed(running):
+        for server in shuffled(running, number):
             step(f"round {number + 1} of {plan.rounds}, {server.count}")
             rates[server.count].append(_rate(server.port, examples, plan))
     return {

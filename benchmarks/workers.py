@@ -1,8 +1,8 @@
 """Part ``workers``: memory and requests of a server with one process and with two.
 
-Servers of dense models of 1 MB and 64 MB run at the same time on all cores, and each round measures them in an order of its own. Memory
-is what no other process shares (``Private_Dirty``), after requests. The load generator takes a part of one core, so two
-processes on two cores answer less than twice as many requests for a quick model.
+Servers of dense models of 1 MB and 64 MB run at the same time on all cores, and each round measures them in an order of
+its own. Memory is what no other process shares (``Private_Dirty``), after requests. The load generator takes a part of
+one core, so two processes on two cores answer less than twice as many requests for a quick model.
 """
 
 from __future__ import annotations

@@ -9,20 +9,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from lightship.registry.registry import Registry
-from lightship.settings import CacheSettings
 from tests.app.test_server import BODY, LENGTH, POST, _until_refused, connect, head, read, say, serving
 from tests.app.worker_processes import clients, until, workers
-from tests.bundles import Registries, republish
+from tests.bundles import Registries
 from tests.emulator import ROOT
 
 pytestmark = [
@@ -244,54 +240,3 @@ def test_access_log_of_workers_has_one_line_for_each_request(registries: Registr
         lines = [json.loads(line) for line in process.stdout if line.startswith("{")]
     assert {line["path"] for line in lines} == {f"/{path}{number}" for number in range(200)}
     assert len(lines) == 200
-
-
-@pytest.fixture(params=["folder", "s3"])
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
-    """Return an empty registry."""
-    if request.param == "folder":
-        return Registry(str(tmp_path / "models"))
-    return Registry(request.getfixturevalue("s3_registry"), cache=CacheSettings.from_environment())
-
-
-@pytest.fixture
-def environment(request: pytest.FixtureRequest, registry: Registry) -> Mapping[str, str]:
-    """Return the variables with which a server reads the registry."""
-    found: Mapping[str, str] = request.getfixturevalue("s3_environment") if "://" in registry.location else {}
-    return found
-
-
-def test_label_reaches_all_workers_within_refresh_interval(
-    registry: Registry, registries: Registries, environment: Mapping[str, str]
-) -> None:
-    republish(registry, registries.small / "modes" / "1", "modes")
-    republish(registry, registries.small / "roots" / "1", "modes")
-    registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"production": 1})))
-    refresh = 1.0
-    settings = {**environment, "LIGHTSHIP_REFRESH_SECONDS": str(refresh)}
-    ask = ("POST", "/models/modes/predict", {"input": [4.0, 9.0]})
-    labelled = ("POST", "/v1/models/modes/labels/production:predict", {"instances": [[4.0, 9.0]]})
-    with (
-        # With --default the parent reads the registry before it starts the workers.
-        serving(registry.location, *TWO, "--default", "modes", **settings) as (process, port),
-        clients(process.pid, port) as connected,
-    ):
-        seen: dict[int, list[str]] = {index: [] for index in range(len(connected))}
-
-        def versions() -> set[str]:
-            for index, client in enumerate(connected):
-                status, headers, _ = client.ask(*ask)
-                assert status == 200
-                seen[index].append(headers["lightship-version"])
-            return {found[-1] for found in seen.values()}
-
-        assert versions() == {"1"}
-        registry.change("modes", lambda state: state.reroute(replace(state.routing, labels={"production": 2})))
-        time.sleep(refresh)
-        for client in connected:  # waits for the version to load
-            assert client.ask(*labelled)[1]["lightship-version"] == "2"
-        until(lambda: versions() == {"2"})
-        for _ in range(20):
-            assert httpx.post(f"http://127.0.0.1:{port}{ask[1]}", json=ask[2]).headers["lightship-version"] == "2"
-    for found in seen.values():
-        assert found == sorted(found), "one connection never returns to the old version"

@@ -51,11 +51,21 @@ def clients(server: int, port: int) -> Iterator[list[Client]]:
         deadline = time.monotonic() + PATIENCE
         while {client.worker for client in found} != {*workers(server)}:
             assert time.monotonic() < deadline
-            connection = opened.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)))
-            connection.request("GET", "/health/live")
-            connection.getresponse().read()
-            found.append(Client(connection, _owner(server, port, connection.sock.getsockname()[1])))
+            found.append(_client(opened, server, port))
         yield found
+
+
+def accepting(server: int, port: int, *, connections: int) -> set[int]:
+    """Return the workers that accepted some of so many new connections."""
+    with ExitStack() as opened:
+        return {_client(opened, server, port).worker for _ in range(connections)}
+
+
+def _client(opened: ExitStack, server: int, port: int) -> Client:
+    connection = opened.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)))
+    connection.request("GET", "/health/live")
+    connection.getresponse().read()
+    return Client(connection, _owner(server, port, connection.sock.getsockname()[1]))
 
 
 def _owner(server: int, port: int, client: int) -> int:

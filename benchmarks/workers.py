@@ -99,8 +99,9 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
             rate, memory = figures["requests_per_second"]["median"], figures["private_mib"]
             parent = shown(memory["parent"], "MiB") if memory["parent"] else ""
             each = " + ".join(f"{size:.0f}" for size in memory["workers"]) + " MiB"
-            rows.append((name, count, shown(rate, "/s"), shown(rate / first, "x"), each, parent))
-    heads = ("model", "processes", "requests", "ratio", "private memory of each", "of the parent")
+            time = shown(figures["processor_us"]["median"], "µs")
+            rows.append((name, count, shown(rate, "/s"), shown(rate / first, "x"), time, each, parent))
+    heads = ("model", "processes", "requests", "ratio", "processor time of one", "private memory", "of the parent")
     return [Table(f"Workers: {part['at_once']} requests at once, {part['rounds']} rounds", heads, tuple(rows))]
 
 
@@ -141,12 +142,20 @@ def _compared(
     running: Sequence[_Running], examples: Sequence[Example], plan: Plan, step: Callable[[str], None]
 ) -> dict[str, Any]:
     rates: dict[int, list[float]] = {server.count: [] for server in running}
+    times: dict[int, list[float]] = {server.count: [] for server in running}
     for number in range(plan.rounds):
         for server in shuffled(running, number):
             step(f"round {number + 1} of {plan.rounds}, {server.count}")
-            rates[server.count].append(_rate(server.port, examples, plan))
+            before = _processor_seconds(server.process)
+            result = _drive(server.port, examples, plan)
+            rates[server.count].append(len(result.latencies) / result.seconds)
+            times[server.count].append((_processor_seconds(server.process) - before) / len(result.latencies) * 1e6)
     return {
-        str(server.count): {"requests_per_second": spread(rates[server.count]), "private_mib": _memory(server.process)}
+        str(server.count): {
+            "requests_per_second": spread(rates[server.count]),
+            "processor_us": spread(times[server.count]),
+            "private_mib": _memory(server.process),
+        }
         for server in running
     }
 
@@ -155,17 +164,22 @@ def _say(step: Callable[[str], None], name: str, text: str) -> None:
     step(f"workers: {text}, {name}")
 
 
-def _rate(port: int, examples: Sequence[Example], plan: Plan) -> float:
+def _drive(port: int, examples: Sequence[Example], plan: Plan) -> Measurement:
     parameters = {
         "port": port,
         "examples": [asdict(example) for example in examples],
         "concurrency": AT_ONCE,
         "seconds": plan.seconds,
-        "warm_up": 0.5,
+        "warm_up": 0.0,  # all requests count, because all take processor time
     }
     result = Measurement(**run_module("benchmarks.load", parameters))
     assert result.wrong is None, f"a wrong response: {result.wrong}"
-    return len(result.latencies) / result.seconds
+    return result
+
+
+def _processor_seconds(process: int) -> float:
+    """Return the processor time of a server and its workers."""
+    return sum(map(processes.processor_seconds, (process, *processes.children(process))))
 
 
 def _memory(process: int) -> dict[str, Any]:

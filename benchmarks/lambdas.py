@@ -42,7 +42,7 @@ class Request(Protocol):
 
 
 # Environment variables that the runtime client reads for each event; Lambda sets them.
-_VARIABLES = {
+VARIABLES = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
     "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/benchmark",
@@ -94,7 +94,7 @@ def _run(stack: Stack, examples: Sequence[Request], events: int) -> _Run:
     sent = list(itertools.islice(itertools.cycle(examples), events + 1))
     messages = {id(example): example.event() for example in examples}
     with RuntimeApi() as api, tempfile.TemporaryFile() as log:
-        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name, **_VARIABLES}
+        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name, **VARIABLES}
         with cores.last_core():
             start = time.perf_counter()
             process = subprocess.Popen(

@@ -37,7 +37,7 @@ PAGES = (
         "benchmarks/README.md",
         (
             *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-            *("compile", "evaluation", "explain", "web", "image"),
+            *("compile", "evaluation", "explain", "web", "image", "cold"),
         ),
     ),
     Page("benchmarks/trees.md", ("trees",)),

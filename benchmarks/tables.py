@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.applications import part as applications
+from benchmarks.cold import part as cold
 from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.explain import part as explain
@@ -166,5 +167,6 @@ _MAKERS = {
     "compression": compression.tables,
     "web": web.tables,
     "image": _image,
+    "cold": cold.tables,
     "examples": applications.tables,
 }

@@ -1,0 +1,131 @@
+"""Part ``cold``: bytes and blocks of an image that a cold start reads.
+
+The files of each image are removed from the page cache, read-ahead is switched off, and a process answers one request.
+The pages that are then in the cache are those that were read. Requires Linux and root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cold import blocks, files, pages
+from benchmarks.examples import Example
+from benchmarks.lambdas import VARIABLES
+from benchmarks.runtime_api import RuntimeApi, RuntimeFailedError
+from benchmarks.stacks import MODEL_NAME
+from benchmarks.table import Row, Table, shown
+
+_BASE = "base image"
+_TOTAL = "total"
+_CODE = "code and model"
+
+
+def measure(registry: Path, keras_model: Path, example: Example, step: Callable[[str], None]) -> dict[str, Any]:
+    """Return bytes and blocks that a cold start reads, by image and package.
+
+    Returns ``{"not_measured": reason}`` where read-ahead cannot be switched off. Raises RuntimeError if packages
+    cannot be installed, RuntimeFailedError if a function fails, AssertionError for a wrong answer.
+    """
+    if sys.platform != "linux" or os.geteuid():
+        return {"not_measured": "only root on Linux may switch off read-ahead"}
+    found = {}
+    installs: dict[str, Callable[[], files.Image]] = {
+        "lightship": lambda: files.lightship(registry, MODEL_NAME),
+        "usual": lambda: files.usual(keras_model),
+        "noop": files.noop,
+    }
+    for name, install in installs.items():
+        step(f"files of the image: {name}")
+        image = install()
+        step(f"cold start: {image.name}")
+        used = blocks.use(_after_start(image, example))
+        found[image.name] = {package or _TOTAL: asdict(use) for package, use in used.items() if use.bytes}
+    return {"images": found}
+
+
+def steps() -> int:
+    """Return the number of calls of ``step``."""
+    return 6
+
+
+def tables(results: Mapping[str, Any]) -> list[Table]:
+    """Return a table of the images, and one of the packages of Lightship's."""
+    part = results["cold"]
+    if "images" not in part:
+        return [Table("Cold start", ("", "read"), ((f"not measured here: {part['not_measured']}", ""),))]
+    heads = ("read", "blocks of 512 KiB", "blocks, each file apart", "files")
+    images = tuple(
+        _row(f"{name}: {what}", used[what]) for name, used in part["images"].items() for what in (_TOTAL, _BASE)
+    )
+    ours = part["images"]["lightship"]
+    largest = sorted((name for name in ours if name != _TOTAL), key=lambda name: -ours[name]["bytes"])
+    return [
+        Table("Cold start: what the first answer reads of an image", ("", *heads), images),
+        Table(
+            "Cold start: Lightship's image by package", ("", *heads), tuple(_row(name, ours[name]) for name in largest)
+        ),
+    ]
+
+
+def _row(name: str, use: Mapping[str, int]) -> Row:
+    numbers = (f"{use[key]:,}" for key in ("packed", "apart", "files"))
+    return (name, shown(use["bytes"] / 1e6, "MB"), *numbers)
+
+
+def _after_start(image: files.Image, example: Example) -> list[blocks.File]:
+    """Return the files of an image after a process has answered one request."""
+    layers = {layer: blocks.in_order(layer) for layer in (image.python, *image.layers)}
+    paths = [path for found in layers.values() for path in found]
+    pages.drop(paths)
+    if kept := [path for path in paths if pages.resident(path)]:
+        raise RuntimeFailedError(f"{len(kept)} files stay in the page cache, such as {kept[0].name}")
+    with pages.without_read_ahead(image.code):
+        read = _answer(image, example, paths)
+    return [
+        blocks.File(package, path.stat().st_size, read[path])
+        for layer, found in layers.items()
+        for path, package in zip(found, _packages(image, layer, found), strict=True)
+    ]
+
+
+def _answer(image: files.Image, example: Example, paths: Sequence[Path]) -> dict[Path, tuple[int, ...]]:
+    """Start the function, send one request, and return the pages in the cache."""
+    with RuntimeApi() as api, tempfile.TemporaryFile() as log:
+        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": image.name, **VARIABLES}
+        process = subprocess.Popen(
+            image.command(), cwd=image.code, env=image.environment() | variables, stdout=log, stderr=log
+        )
+        try:
+            response = json.loads(api.invoke(example.event()).body)
+            correct = response.get("statusCode") == 200 and (not image.predicts or example.matches(response["body"]))
+            assert correct, f"{image.name} returns {str(response)[:500]}"
+            return {path: tuple(pages.resident(path)) for path in paths}
+        except RuntimeFailedError as error:
+            log.seek(0)
+            output = log.read().decode(errors="replace")[-2000:]
+            raise RuntimeFailedError(f"{image.name}: {error}\n{output}") from None
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _packages(image: files.Image, layer: Path, paths: Sequence[Path]) -> list[str]:
+    """Return the package of each file of a layer, by its first folder."""
+    if layer == image.code:
+        return [_CODE] * len(paths)
+    if layer in (image.python, image.layers[0]):
+        return [_BASE] * len(paths)
+    owners: dict[str, str] = {}
+    for distribution in distributions(path=[str(layer)]):
+        for file in distribution.files or ():
+            owners.setdefault(file.parts[0], distribution.name)
+    return [owners.get(path.relative_to(layer).parts[0], "other files") for path in paths]

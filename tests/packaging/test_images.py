@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,38 +39,37 @@ for event in json.load(sys.stdin):
     assert answer["statusCode"] == 200, (event["rawPath"], answer)
 """
 
+SCRIPT: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "image-contents"))
+# Installs a lock file as the Dockerfiles do, once, and returns the folder.
+install: Callable[[str], Path] = SCRIPT["install"]
+
+OUTDATED = "docs/images.md is outdated: run `make images`"
+
 Start = Callable[..., set[str]]
 
 
-def locked(file: str) -> set[str]:
-    """Return the packages of a lock file."""
-    return set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements" / file).read_text(), re.MULTILINE))
+def locked(name: str) -> set[str]:
+    """Return the packages of a lock file, on any platform."""
+    return set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements" / f"{name}.txt").read_text(), re.MULTILINE))
 
 
-@pytest.fixture(scope="session")
-def layers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return a function that installs a lock file as the Dockerfiles do, once."""
-    folder = tmp_path_factory.mktemp("layers")
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-
-    def install(name: str) -> Path:
-        if not (folder / name).is_dir():
-            command = ["sh", ROOT / "deploy" / "install-packages", ROOT / "requirements" / f"{name}.txt", folder / name]
-            done = subprocess.run(
-                command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False, timeout=600
-            )
-            assert done.returncode == 0, done.stderr
-        return folder / name
-
-    return install
+def listed() -> dict[str, tuple[float, list[str]]]:
+    """Return megabytes and images by package and version, as docs/images.md lists them."""
+    lines = (ROOT / "docs" / "images.md").read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("| package |"))
+    cells = [[cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")] for line in lines]
+    return {
+        row[0]: (float(row[1]), [image for image, cell in zip(SCRIPT["IMAGES"], row[3:], strict=True) if cell])
+        for row in cells[first + 3 :]
+    }
 
 
 @pytest.fixture
-def start(layers: Callable[[str], Path], registries: Registries) -> Start:
-    """Return a function that runs a program on layers and returns its packages."""
+def start(registries: Registries) -> Start:
+    """Return a function that runs a program on lock files and returns its packages."""
 
     def run(names: Sequence[str], program: str, given: str = "") -> set[str]:
-        folders = [ROOT / "functions" / "predict", ROOT / "src", *map(layers, names)]
+        folders = [ROOT / "functions" / "predict", ROOT / "src", *map(install, names)]
         code = CODE.format(path=[str(folder) for folder in folders], program=program)
         variables = {"LIGHTSHIP_REGISTRY": str(registries.examples), "LIGHTSHIP_DEFAULT_MODEL": "quickstart"}
         done = subprocess.run(
@@ -82,12 +82,12 @@ def start(layers: Callable[[str], Path], registries: Registries) -> Start:
 
 
 def test_lock_of_api_has_no_package_of_queue_functions() -> None:
-    assert not locked("predict.txt") & (QUEUES_ONLY | NOT_IMPORTED)
-    assert locked("events.txt") == QUEUES_ONLY
+    assert not locked("predict") & (QUEUES_ONLY | NOT_IMPORTED)
+    assert locked("events") == QUEUES_ONLY
 
 
 def test_lock_of_tensorflow_has_packages_left_out_of_api() -> None:
-    assert {"ml-dtypes", "protobuf"} <= locked("tensorflow.txt")
+    assert {"ml-dtypes", "protobuf"} <= locked("tensorflow")
 
 
 def test_api_without_other_packages_answers_example_events(start: Start) -> None:
@@ -110,3 +110,22 @@ def test_queue_function_without_other_packages_is_imported(start: Start, handler
 def test_api_registry_in_bucket_needs_no_boto3(start: Start) -> None:
     names = start(["predict"], "from lightship.aws.objects import Objects; Objects('bucket')")
     assert "boto3" not in names
+
+
+def test_page_of_images_lists_locked_packages() -> None:
+    expected = {
+        f"{package.name} {package.version}": [image for image, locks in SCRIPT["IMAGES"].items() if name in locks]
+        for name in ("compile", "events", "predict", "serve", "tensorflow")
+        for package in SCRIPT["locked"](name).values()
+    }
+    assert listed().keys() == expected.keys(), OUTDATED
+    for package, images in expected.items():
+        assert set(images) <= set(listed()[package][1]), (package, OUTDATED)
+
+
+@pytest.mark.parametrize("lock", ["predict", "events"])
+def test_page_of_images_states_installed_sizes(lock: str) -> None:
+    versions = {package.name: package.version for package in SCRIPT["locked"](lock).values()}
+    for name, megabytes in SCRIPT["sizes"](install(lock)).items():
+        stated = listed()[f"{name} {versions[name]}"][0]
+        assert stated == pytest.approx(megabytes, rel=0.2, abs=0.3), (name, OUTDATED)

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from configparser import ConfigParser, Error
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from lightship.aws.errors import ObjectsError
 
 # Host of relative container credential addresses, and hosts that may be asked over plain HTTP, as in AWS's SDKs.
 _CONTAINER_HOST = "http://169.254.170.2"
-_PLAIN_HOSTS = frozenset({"169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "localhost", "127.0.0.1", "[::1]"})
+_PLAIN_HOSTS = frozenset({"169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost", "127.0.0.1", "::1"})
 _CONTAINER_SECONDS = 2.0
 _CONTAINER_BYTES = 65536
 _TEMPORARY = timedelta(minutes=10)
@@ -80,20 +81,20 @@ def _from_container(address: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the credentials of a container credentials endpoint."""
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
-    url = urlsplit(address)
-    if url.scheme != "https" and url.netloc.rsplit(":", 1)[0] not in _PLAIN_HOSTS and url.netloc not in _PLAIN_HOSTS:
-        raise _failure("CredentialRetrievalError")
-    connection = (HTTPSConnection if url.scheme == "https" else HTTPConnection)(url.netloc, timeout=_CONTAINER_SECONDS)
     try:
-        connection.request("GET", url.path + (f"?{url.query}" if url.query else ""), headers=_authorization(environ))
-        response = connection.getresponse()
-        found = json.loads(response.read(_CONTAINER_BYTES)) if response.status == 200 else {}
+        url = urlsplit(address)
+        if url.scheme != "https" and (url.scheme != "http" or url.hostname not in _PLAIN_HOSTS):
+            raise _failure("CredentialRetrievalError")
+        connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
+        with closing(connect(url.netloc, timeout=_CONTAINER_SECONDS)) as connection:
+            target = url.path + (f"?{url.query}" if url.query else "")
+            connection.request("GET", target, headers=_authorization(environ))
+            with connection.getresponse() as response:
+                found = json.loads(response.read(_CONTAINER_BYTES)) if response.status == 200 else {}
         expires = datetime.fromisoformat(found["Expiration"]).astimezone(UTC) if found.get("Expiration") else None
-        return _credential(found["AccessKeyId"], found["SecretAccessKey"], found.get("Token"), expires)
-    except (HTTPException, OSError, ValueError, KeyError, AttributeError):
+        return _credential(str(found["AccessKeyId"]), str(found["SecretAccessKey"]), found.get("Token"), expires)
+    except (HTTPException, OSError, ValueError, TypeError, KeyError, AttributeError):
         raise _failure("CredentialRetrievalError") from None
-    finally:
-        connection.close()
 
 
 def _authorization(environ: Mapping[str, str]) -> dict[str, str]:

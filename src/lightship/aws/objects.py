@@ -205,6 +205,15 @@ class Objects:
                 for entry in page:
                     yield Description(entry["path"], entry["size"], entry["e_tag"] or "", entry["version"] or "")
 
+    def is_listed(self, key: str) -> bool:
+        """Return whether a listing has an object, with one request."""
+        import obstore
+
+        folder = key.rpartition("/")[0]
+        with self._errors("ListObjectsV2"):
+            first = next(obstore.list(self._store(), folder or None, offset=key[:-1], chunk_size=1000), ())
+        return any(entry["path"] == key for entry in first)
+
     def folders(self, prefix: str) -> Sequence[str]:
         """Return the sorted names of the folders directly below a folder."""
         from obstore import list_with_delimiter

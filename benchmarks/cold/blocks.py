@@ -61,5 +61,5 @@ def use(files: Iterable[File]) -> dict[str, Use]:
 
 
 def in_order(layer: Path) -> list[Path]:
-    """Return the files of a layer in the order of its archive."""
-    return [path for path in sorted(layer.rglob("*")) if path.is_file() and not path.is_symlink()]
+    """Return the files of a layer in the order of its archive, relative to it."""
+    return [path.relative_to(layer) for path in sorted(layer.rglob("*")) if path.is_file() and not path.is_symlink()]

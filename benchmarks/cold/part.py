@@ -82,18 +82,27 @@ def _row(name: str, use: Mapping[str, int]) -> Row:
 
 
 def _after_start(image: files.Image, example: Example) -> list[blocks.File]:
-    """Return the files of an image after a process has answered one request."""
-    layers = {layer: blocks.in_order(layer) for layer in (image.python, *image.layers)}
-    paths = [path for found in layers.values() for path in found]
+    """Return the files of an image after a process has answered one request.
+
+    A file that a later layer replaces keeps its place, and is not read.
+    """
+    base = [files.Layer(folder, blocks.in_order(folder)) for folder in (image.python, image.runtime)]
+    located = [(layer in base, layer.folder / path) for layer in (*base, *image.layers) for path in layer.files]
+    paths = list(dict.fromkeys(path for _, path in located))
     pages.drop(paths)
     if kept := [path for path in paths if pages.resident(path)]:
         raise RuntimeFailedError(f"{len(kept)} files stay in the page cache, such as {kept[0].name}")
-    with pages.without_read_ahead(image.code):
+    with pages.without_read_ahead(image.task):
         read = _answer(image, example, paths)
+    last = {path: number for number, (_, path) in enumerate(located)}
+    packages = _packages(image.task)
     return [
-        blocks.File(package, path.stat().st_size, read[path])
-        for layer, found in layers.items()
-        for path, package in zip(found, _packages(image, layer, found), strict=True)
+        blocks.File(
+            _BASE if of_base else packages.get(path.relative_to(image.task).parts[0], _CODE),
+            path.stat().st_size,
+            read[path] if last[path] == number else (),
+        )
+        for number, (of_base, path) in enumerate(located)
     ]
 
 
@@ -102,7 +111,11 @@ def _answer(image: files.Image, example: Example, paths: Sequence[Path]) -> dict
     with RuntimeApi() as api, tempfile.TemporaryFile() as log:
         variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": image.name, **VARIABLES}
         process = subprocess.Popen(
-            image.command(), cwd=image.code, env=image.environment() | variables, stdout=log, stderr=log
+            image.command("-m", "awslambdaric", "app.handler"),
+            cwd=image.task,
+            env=image.environment() | variables,
+            stdout=log,
+            stderr=log,
         )
         try:
             response = json.loads(api.invoke(example.event()).body)
@@ -118,14 +131,10 @@ def _answer(image: files.Image, example: Example, paths: Sequence[Path]) -> dict
             process.wait()
 
 
-def _packages(image: files.Image, layer: Path, paths: Sequence[Path]) -> list[str]:
-    """Return the package of each file of a layer, by its first folder."""
-    if layer == image.code:
-        return [_CODE] * len(paths)
-    if layer in (image.python, image.layers[0]):
-        return [_BASE] * len(paths)
-    owners: dict[str, str] = {}
-    for distribution in distributions(path=[str(layer)]):
-        for file in distribution.files or ():
-            owners.setdefault(file.parts[0], distribution.name)
-    return [owners.get(path.relative_to(layer).parts[0], "other files") for path in paths]
+def _packages(task: Path) -> dict[str, str]:
+    """Return the package of each first folder of the paths of files."""
+    return {
+        file.parts[0]: distribution.name
+        for distribution in distributions(path=[str(task)])
+        for file in distribution.files or ()
+    }

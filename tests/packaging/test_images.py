@@ -54,7 +54,7 @@ def locked(name: str) -> set[str]:
 
 
 def listed() -> dict[str, tuple[float, list[str]]]:
-    """Return megabytes and images by package and version, as docs/images.md lists them."""
+    """Return megabytes and images by package and version, of docs/images.md."""
     lines = (ROOT / "docs" / "images.md").read_text().splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("| package |"))
     cells = [[cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")] for line in lines]

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from benchmarks import storage
 from benchmarks.cold import blocks, files, pages
 from benchmarks.examples import Example
 from benchmarks.lambdas import VARIABLES
@@ -25,6 +26,7 @@ from benchmarks.stacks import MODEL_NAME
 from benchmarks.table import Row, Table, shown
 
 _BASE = "base image"
+_BUCKET = "lightship, models in a bucket"
 _TOTAL = "total"
 _CODE = "code and model"
 
@@ -37,24 +39,18 @@ def measure(registry: Path, keras_model: Path, example: Example, step: Callable[
     """
     if sys.platform != "linux" or os.geteuid():
         return {"not_measured": "only root on Linux may switch off read-ahead"}
-    found = {}
-    installs: dict[str, Callable[[], files.Image]] = {
-        "lightship": lambda: files.lightship(registry, MODEL_NAME),
-        "usual": lambda: files.usual(keras_model),
-        "noop": files.noop,
-    }
-    for name, install in installs.items():
-        step(f"files of the image: {name}")
-        image = install()
-        step(f"cold start: {image.name}")
-        used = blocks.use(_after_start(image, example))
-        found[image.name] = {package or _TOTAL: asdict(use) for package, use in used.items() if use.bytes}
-    return {"images": found}
+    step("files of the images")
+    ours = files.lightship(registry, MODEL_NAME)
+    with storage.s3() as variables, tempfile.TemporaryDirectory() as cache:
+        location = {"LIGHTSHIP_REGISTRY": storage.fill(registry, variables), "LIGHTSHIP_CACHE": cache}
+        in_bucket = replace(ours, name=_BUCKET, variables={**ours.variables, **variables, **location})
+        images = (ours, in_bucket, files.usual(keras_model), files.noop())
+        return {"images": {image.name: _figures(image, example, step) for image in images}}
 
 
 def steps() -> int:
     """Return the number of calls of ``step``."""
-    return 6
+    return 5
 
 
 def tables(results: Mapping[str, Any]) -> list[Table]:
@@ -66,14 +62,23 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
     images = tuple(
         _row(f"{name}: {what}", used[what]) for name, used in part["images"].items() for what in (_TOTAL, _BASE)
     )
-    ours = part["images"]["lightship"]
-    largest = sorted((name for name in ours if name != _TOTAL), key=lambda name: -ours[name]["bytes"])
+    packages = [
+        _row(f"{image}: {name}", used[name])
+        for image, used in part["images"].items()
+        if image in {"lightship", _BUCKET}
+        for name in sorted(used.keys() - {_TOTAL}, key=lambda name: -used[name]["bytes"])
+    ]
     return [
         Table("Cold start: what the first answer reads of an image", ("", *heads), images),
-        Table(
-            "Cold start: Lightship's image by package", ("", *heads), tuple(_row(name, ours[name]) for name in largest)
-        ),
+        Table("Cold start: Lightship's image by package", ("", *heads), tuple(packages)),
     ]
+
+
+def _figures(image: files.Image, example: Example, step: Callable[[str], None]) -> dict[str, dict[str, int]]:
+    """Return the use of an image by package, without packages that are not read."""
+    step(f"cold start: {image.name}")
+    used = blocks.use(_after_start(image, example))
+    return {package or _TOTAL: asdict(use) for package, use in used.items() if use.bytes}
 
 
 def _row(name: str, use: Mapping[str, int]) -> Row:

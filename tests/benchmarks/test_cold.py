@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cold import blocks, pages
+from benchmarks.cold import blocks, pages, part
 from benchmarks.cold.blocks import File
+from benchmarks.goals import comparisons
 
 PAGE = pages.PAGE
 BLOCK = blocks.BLOCK
@@ -64,3 +65,15 @@ def test_resident_file_of_0_bytes_has_no_pages(tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.touch()
     assert pages.resident(path) == []
+
+
+def test_tables_of_part_without_root_state_reason() -> None:
+    (table,) = part.tables({"cold": {"not_measured": "only root may"}})
+    assert "only root may" in table.rows[0][0]
+
+
+def test_comparison_of_blocks_is_with_usual_way() -> None:
+    images = {name: {"total": {"packed": number}} for name, number in {"lightship": 100, "usual": 900}.items()}
+    (compared,) = comparisons({"cold": {"images": images}})
+    assert (compared.ratio, compared.verdict) == (9.0, "aim of 30x missed")
+    assert comparisons({"cold": {"not_measured": "only root may"}}) == []

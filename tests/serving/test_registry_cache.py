@@ -105,7 +105,7 @@ def test_registry_within_refresh_interval_is_not_read_again(made: Make, connecti
     assert not connection.operations
 
 
-def test_registry_after_refresh_interval_is_listed_once_and_read_once_per_model(
+def test_registry_after_refresh_is_listed_once_and_index_is_read_once(
     made: Make, registry: Registry, registries: Registries, connection: Connection
 ) -> None:
     for name in ("pair", "roots"):
@@ -114,28 +114,29 @@ def test_registry_after_refresh_interval_is_listed_once_and_read_once_per_model(
     answers.serving.start()
     connection.operations.clear()
     assert ask(answers, "GET", "/models").status == 200
-    assert connection.operations == {"ListObjectsV2": 1, "GetObject": 3}
+    assert connection.operations == {"ListObjectsV2": 1, "GetObject": 2}  # the index, and the next model's own state
     connection.operations.clear()
     assert ask(answers, "POST", "/models/modes/predict", b'{"input": [1, 2]}').status == 200
     assert connection.operations == {"GetObject": 1}
 
 
-def test_listing_of_many_models_reads_ten_states(
-    made: Make, registry: Registry, registries: Registries, connection: Connection
+def test_listing_of_many_models_without_index_reads_ten_states(
+    made: Make, registry: Registry, registries: Registries, connection: Connection, s3_registry: str
 ) -> None:
     for number in range(14):
         republish(registry, registries.small / "pair" / "1", f"pair{number}")
+    delete_index(s3_registry)
     answers = made(refresh=0)
     assert ask(answers, "GET", "/models").status == 200
     for path in ("/models", "/health/ready"):
         connection.operations.clear()
         assert ask(answers, "GET", path).status == 200
-        assert connection.operations == {"ListObjectsV2": 1, "GetObject": 10}
+        assert connection.operations == {"ListObjectsV2": 1, "GetObject": 11}  # one of them finds no index
     connection.operations.clear()
     answers = made(refresh=0)
     assert ask(answers, "POST", "/models/missing/predict", b"{}").status == 404
     assert connection.operations["ListObjectsV2"] <= 2  # of the registry, and of the missing model
-    assert connection.operations["GetObject"] <= 1
+    assert connection.operations["GetObject"] <= 2
 
 
 @pytest.mark.parametrize("threads", [0, 2])
@@ -188,3 +189,10 @@ def test_unreachable_registry_without_cached_state_raises(registry: Registry, co
     connection.cut = False
     assert cache.names() == ("modes",)
     assert cache.state("modes").default == 1
+
+
+def delete_index(location: str) -> None:
+    bucket, _, prefix = location.removeprefix("s3://").partition("/")
+    client = boto3.client("s3")
+    client.delete_object(Bucket=bucket, Key=f"{prefix}/index.json")
+    client.close()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests import moto_server
 from tests.browser import BROWSER
 from tests.bundles import Registries
 from tests.emulator import EXAMPLES
@@ -137,23 +137,17 @@ def mangum_loop() -> Generator[None]:
 
 
 @pytest.fixture(scope="session")
-def s3_endpoint() -> Generator[str]:
-    """Start moto's S3 and yield its URL."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def s3_endpoint() -> str:
+    """Return the URL of moto's S3, and of all other services."""
+    return moto_server.endpoint()
 
 
 @pytest.fixture
 def s3_environment(s3_endpoint: str, tmp_path: Path) -> dict[str, str]:
     """Return the environment of a process that uses moto's S3."""
     return {
+        **moto_server.CREDENTIALS,
         "AWS_ENDPOINT_URL": s3_endpoint,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
         "LIGHTSHIP_CACHE": str(tmp_path / "cache"),
     }
 

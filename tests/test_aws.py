@@ -10,7 +10,7 @@ from lightship import aws
 from lightship.aws.stack import StackSettings
 from lightship.errors import SettingError
 from lightship.jobs import cloud as clouds
-from tests.jobs.clouds import SETTINGS
+from tests.moto_server import CREDENTIALS
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from tests.jobs.clouds import SETTINGS
 def test_presigned_url_uses_regional_endpoint_and_signature_v4(
     monkeypatch: pytest.MonkeyPatch, endpoint: str, address: str
 ) -> None:
-    for name, value in {**SETTINGS, "AWS_DEFAULT_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint}.items():
+    for name, value in {**CREDENTIALS, "AWS_DEFAULT_REGION": "eu-west-1", "AWS_ENDPOINT_URL": endpoint}.items():
         monkeypatch.setenv(name, value)
     if not endpoint:
         monkeypatch.delenv("AWS_ENDPOINT_URL")

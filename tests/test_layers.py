@@ -32,6 +32,8 @@ LAYER = {package: number for number, packages in enumerate(LAYERS, start=1) for 
 # Modules below the app that read the environment, and why; all others get values as arguments.
 READERS = {
     "settings/__init__": "parses it to values for the layers above",
+    "aws/credentials": "AWS's own variables, again when credentials expire, as boto3 does",
+    "aws/objects": "AWS's own variables, as boto3 does",
     "compiler/sandbox/process": "what a child inherits: the loader's path, the locale, coverage's variable",
     "compiler/sandbox/kernel/view": "the loader's path of this process, whose libraries it may read",
 }

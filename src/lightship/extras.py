@@ -10,7 +10,8 @@ from lightship.errors import MissingExtra
 # The modules that each extra of pyproject.toml adds to those of the extras it includes.
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "serve": ("click", "granian", "prometheus_client", "rich", "uvloop", "yaml"),
-    "s3": ("boto3", "botocore"),
+    "s3": ("obstore",),
+    "aws": ("boto3", "botocore"),
     "events": ("aws_lambda_powertools", "pyarrow"),
     "tensorflow": ("tensorflow",),
     "compile": ("ai_edge_quantizer", "h5py", "keras", "lightgbm", "skops", "sklearn", "tf_keras", "xgboost"),

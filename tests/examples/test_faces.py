@@ -27,7 +27,7 @@ from lightship.jobs.score import score
 from lightship.settings import TransformSettings
 from tests.cli.test_serve import running
 from tests.conftest import ROOT
-from tests.jobs.clouds import SETTINGS, drop, moto_cloud
+from tests.jobs.clouds import drop, moto_cloud
 from tests.jobs.scoring import finished
 
 REGISTRY = ROOT / "build" / "examples" / "applications"
@@ -170,8 +170,7 @@ def test_rows_of_one_size_equal_single_answers(images: dict[str, Image.Image], a
 def test_job_over_folder_of_photographs_finds_faces_of_each(
     images: dict[str, Image.Image], address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in {**SETTINGS, "LIGHTSHIP_CACHE": str(tmp_path / "cache")}.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path / "cache"))
     score.load.cache_clear()
     paths = sorted(PHOTOGRAPHS.iterdir())
     with moto_cloud(REGISTRY, "faces") as made:

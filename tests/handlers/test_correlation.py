@@ -23,7 +23,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.protocols.http import Request
 from tests.bundles import Registries
 from tests.handlers.records import Context, bodies, failures, with_bodies
-from tests.jobs.clouds import SETTINGS, Clock, drop, moto_cloud, objects_below
+from tests.jobs.clouds import Clock, drop, moto_cloud, objects_below
 from tests.jobs.faults.scenario import DATA
 from tests.serve import core, fast_path
 
@@ -41,9 +41,7 @@ class Ticking(Clock):
 
 @pytest.fixture
 def cloud(registries: Registries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
-    for name, value in {**SETTINGS, "LIGHTSHIP_CACHE": str(tmp_path / "cache")}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path / "cache"))
     with moto_cloud(registries.examples, "quickstart") as made:
         yield replace(made, now=Ticking())
 

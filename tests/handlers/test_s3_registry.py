@@ -66,7 +66,7 @@ class _RoleHandler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         query = parse_qs(address.query, keep_blank_values=True)
         bucket, _, key = unquote(address.path).lstrip("/").partition("/")
-        listing = not key and set(query) <= {"list-type", "prefix", "delimiter", "max-keys", "encoding-type"}
+        listing = not key and set(query) <= {"list-type", "prefix", "delimiter", "start-after"}
         action = f"s3:{'GetObject' if key else 'ListBucket' if listing else 'Other'}"
         resource = f"arn:aws:s3:::{bucket}/{key}".rstrip("/")
         if not self.server.permits(action, resource, query.get("prefix", [None])[0]):
@@ -203,11 +203,14 @@ def test_deployed_function_without_write_permission_refuses_label(
         assert function.registry.state("modes").routing.labels == {}
 
 
-@pytest.mark.parametrize("action", ["s3:GetObject", "s3:ListBucket"])
-def test_deployed_role_without_one_permission_is_503(deployed: Deployed, registries: Registries, action: str) -> None:
+@pytest.mark.parametrize(("action", "model"), [("s3:GetObject", "modes"), ("s3:ListBucket", "missing")])
+def test_deployed_role_without_one_permission_is_503(
+    deployed: Deployed, registries: Registries, action: str, model: str
+) -> None:
+    """Check both; a model that exists is found without a listing."""
     republish(deployed.registry, registries.small / "modes" / "1", "modes")
     deployed.role.policies = [each for each in deployed.role.policies if each["Action"] != action]
-    status, _, body = deployed.ask()
+    status, _, body = deployed.ask(model)
     assert (status, body["error"]["code"]) == (503, "registry_failed")
     assert {refused.split()[0] for refused in deployed.role.denied} == {action}
 

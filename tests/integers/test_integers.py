@@ -30,7 +30,7 @@ from tests.integers.channels import (
     named,
 )
 from tests.integers.models import INTEGERS
-from tests.jobs.clouds import SETTINGS, moto_cloud
+from tests.jobs.clouds import moto_cloud
 from tests.jobs.scoring import scored
 from tests.model_files import write
 
@@ -66,9 +66,7 @@ def endpoint(registry: Path, dtype: str, tmp_path: Path) -> Endpoint:
 
 @pytest.fixture
 def job_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in (SETTINGS | {"LIGHTSHIP_CACHE": str(tmp_path / "cache")}).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path / "cache"))
     score.load.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""A cloud for tests: S3 and DynamoDB by moto in this process, queues in a list."""
+"""A cloud for tests: S3 and DynamoDB emulated by moto, queues in a list."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from moto import mock_aws
 
 from lightship.bundle import MANIFEST, Bundle
 from lightship.jobs.cloud import Cloud
 from lightship.registry.registry import Registry
 from lightship.settings import CacheSettings
+from tests.moto_server import emulated_aws
 
 REGISTRY = "s3://jobs/models"
-SETTINGS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 TABLE = {
     "BillingMode": "PAY_PER_REQUEST",
     "KeySchema": [{"AttributeName": "job", "KeyType": "HASH"}, {"AttributeName": "item", "KeyType": "RANGE"}],
@@ -70,8 +69,11 @@ class Clock:
 
 @contextmanager
 def moto_cloud(models: Path, *names: str, versioned: bool = True) -> Iterator[Cloud]:
-    """Yield a cloud with some models of a registry's folder and an empty ledger."""
-    with mock_aws():
+    """Yield a cloud with some models of a registry's folder and an empty ledger.
+
+    Within it, clients find the emulated services by the environment.
+    """
+    with emulated_aws():
         s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
         s3.create_bucket(Bucket="jobs")
         if versioned:

@@ -10,16 +10,13 @@ import pytest
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.score import score
 from tests.bundles import Registries
-from tests.jobs.clouds import SETTINGS, moto_cloud, push
+from tests.jobs.clouds import moto_cloud, push
 from tests.jobs.http_client import Client, app_of, client
 from tests.jobs.scoring import CELLS, COLUMNS, as_csv, probabilities, scored
 
 
 @pytest.fixture(autouse=True)
 def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    for name, value in SETTINGS.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path_factory.getbasetemp() / "jobs-models"))
     score.load.cache_clear()
 

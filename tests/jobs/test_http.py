@@ -50,8 +50,7 @@ def test_jobs_api_from_upload_to_receipt(send: Client, cloud: Cloud) -> None:
     upload = send("POST", "/jobs", json={"upload": {"name": "p.csv", "size": len(DATA)}})
     assert upload.status_code == 200
     assert upload.json().keys() == {"key", "folder", "url"}
-    assert upload.json()["url"].startswith("https://jobs.s3")
-    drop(cloud, upload.json()["key"], DATA)
+    httpx.put(upload.json()["url"], content=DATA, trust_env=False).raise_for_status()
     started = send("POST", "/jobs", json={"model": "quickstart", "key": upload.json()["key"], "options": {"chunk": 50}})
     assert started.status_code == 202
     job = started.json()

@@ -6,11 +6,8 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from lightship.errors import RegistryError
 from lightship.protocols.http import Request, Response
@@ -19,6 +16,7 @@ from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.serving import Options
 from lightship.settings import CacheSettings
 from tests.bundles import Registries, republish
+from tests.jobs.faults.proxy import Proxy, running
 from tests.serve import Answers
 
 ROUTES = [
@@ -45,28 +43,27 @@ ROUTES = [
 Make = Callable[..., Answers]
 
 
-class Connection:
+class Connection(Proxy):
     """The connection to S3: counts operations, can be cut, and can block them."""
 
-    def __init__(self) -> None:
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint)
         self.operations: Counter[str] = Counter()
         self.cut = False
         self.released = threading.Event()
         self.released.set()
 
-    def __call__(self, model: Any, **_: Any) -> None:
+    def fault(self, operation: str) -> str:
         assert self.released.wait(60)
-        if self.cut:
-            raise EndpointConnectionError(endpoint_url="s3")
-        self.operations[model.name] += 1
+        self.operations[operation] += not self.cut
+        return "reset" if self.cut else ""
 
 
 @pytest.fixture
-def connection(bucket: str, monkeypatch: pytest.MonkeyPatch) -> Connection:
-    session, connection = boto3.Session(), Connection()
-    session.events.register("before-call.s3", connection)
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", session)
-    return connection
+def connection(bucket: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    with running(Connection(s3_endpoint)) as connection:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", connection.endpoint)
+        yield connection
 
 
 @pytest.fixture
@@ -102,7 +99,7 @@ def test_registry_within_refresh_interval_is_not_read_again(made: Make, connecti
     assert {ask(answers, *route).status for route in ROUTES} == {200}
     for path in ("/v1/models/missing:predict", "/models/missing/predict", "/models/no-one/predict"):
         assert ask(answers, "POST", path, b"{}").status == 404
-    assert not connection.operations
+    assert not +connection.operations
 
 
 def test_registry_after_refresh_is_listed_once_and_index_is_read_once(
@@ -176,7 +173,7 @@ def test_unknown_model_names_are_not_cached(registry: Registry, connection: Conn
     assert cache.names() == ("modes",)
     connection.operations.clear()
     assert {cache.state(f"missing{number}").versions for number in range(50)} == {()}
-    assert not connection.operations
+    assert not +connection.operations
     assert cache.last("missing1") is None
 
 

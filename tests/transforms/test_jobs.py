@@ -19,7 +19,7 @@ from lightship.jobs.split import plan
 from lightship.registry.registry import Registry
 from lightship.settings import NO_TRANSFORMS
 from tests.bundles import Registries
-from tests.jobs.clouds import SETTINGS, drop, moto_cloud
+from tests.jobs.clouds import drop, moto_cloud
 from tests.jobs.scoring import finished, name_of, scored
 from tests.jobs.workers import run
 from tests.transforms.models import allowed, closed_gate, publish
@@ -34,8 +34,7 @@ def models(registries: Registries, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def cloud(models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
-    for name, value in {**SETTINGS, "LIGHTSHIP_CACHE": str(tmp_path / "cache")}.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path / "cache"))
     score.load.cache_clear()
     with moto_cloud(models, "priced") as made:
         yield dataclasses.replace(made, transforms=allowed(tmp_path / "code"))

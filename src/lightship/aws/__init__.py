@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightship.aws.errors import advice, code, describe, detail, reason
+from lightship.aws.errors import (
+    CONFLICT,
+    DENIED,
+    MISSING,
+    ObjectsError,
+    advice,
+    code,
+    describe,
+    detail,
+    reason,
+)
 from lightship.extras import missing_extra
 
-__all__ = ["CONFLICT", "DENIED", "MISSING", "advice", "client", "code", "describe", "detail", "put", "reason"]
-
-# S3's error codes, or the HTTP status where a response has no body: the object or its version does not exist; reading
-# is denied; a precondition failed, or a concurrent conditional write is in progress.
-MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
-DENIED = frozenset({"AccessDenied", "403"})
-CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+__all__ = [
+    "CONFLICT",
+    "DENIED",
+    "MISSING",
+    "ObjectsError",
+    "advice",
+    "client",
+    "code",
+    "describe",
+    "detail",
+    "put",
+    "reason",
+]
 
 
 def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> Any:
@@ -26,7 +42,7 @@ def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> An
         import boto3
         from botocore.config import Config
     except ImportError:
-        raise missing_extra("s3", "AWS") from None
+        raise missing_extra("aws", "AWS") from None
     create: Any = boto3.client  # typed for each service by its literal name
     retries: Any = {"mode": "adaptive", "total_max_attempts": attempts}
     signing: Any = {"signature_version": "s3v4"} if service == "s3" else {}

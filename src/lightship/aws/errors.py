@@ -1,6 +1,7 @@
 """AWS errors as sentences.
 
-boto3 need not be installed: its errors are recognised by the names of their classes.
+boto3 and obstore need not be installed: errors of boto3 are recognised by the names of their classes, and those of
+obstore become :class:`ObjectsError`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ NO_RESPONSE = frozenset(
         "SSLError",
     }
 )
+
+# S3's error codes, or the HTTP status where a response has no body: the object or its version does not exist; reading
+# is denied; a precondition failed, or a concurrent conditional write is in progress.
+MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
+DENIED = frozenset({"AccessDenied", "403"})
+CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 
 # Suffixes of the host names of AWS's own endpoints.
 _AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -69,8 +76,28 @@ _EXPLANATIONS = {
 }
 
 
+class ObjectsError(Exception):
+    """A request for an object or a listing that S3 refused or did not answer.
+
+    Attributes:
+        code: AWS's error code or the HTTP status; where there was no answer, the name of botocore's error for it.
+        operation_name: the operation, as ``GetObject``.
+        region: the bucket's region, where S3 names it.
+        kwargs: ``endpoint_url``, as botocore's errors have it.
+    """
+
+    def __init__(self, code: str, operation: str, message: str, *, region: str = "", endpoint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.operation_name = operation
+        self.region = region
+        self.kwargs = {"endpoint_url": endpoint}
+
+
 def code(error: BaseException) -> str:
     """Return the AWS error code, or the exception's class name without a response."""
+    if isinstance(error, ObjectsError):
+        return error.code
     response: Any = getattr(error, "response", {})
     return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
@@ -102,7 +129,7 @@ def advice(error: BaseException | None) -> str:
 
     Empty for any other error.
     """
-    endpoint = _endpoint(error) if type(error).__name__ in NO_RESPONSE else ""
+    endpoint = _endpoint(error) if error is not None and code(error) in NO_RESPONSE else ""
     if not endpoint or endpoint.endswith(_AWS_HOSTS):
         return ""
     return (
@@ -114,14 +141,14 @@ def advice(error: BaseException | None) -> str:
 def _endpoint(error: BaseException | None) -> str:
     """Return scheme and host of the endpoint in a botocore error; empty without one."""
     fields: Any = getattr(error, "kwargs", {})
-    address = urlsplit(str(fields.get("endpoint_url", "")))
+    address = urlsplit(str(fields.get("endpoint_url") or ""))
     return f"{address.scheme}://{address.netloc}" if address.netloc else ""
 
 
 def describe(error: BaseException) -> str | None:
-    """Return one sentence on an error of boto3 or botocore; None for other errors."""
+    """Return one sentence on an error of an AWS service; None for other errors."""
     origins = {base.__module__.partition(".")[0] for base in type(error).__mro__}
-    if not origins & {"boto3", "botocore", "s3transfer"}:
+    if not isinstance(error, ObjectsError) and not origins & {"boto3", "botocore", "s3transfer"}:
         return None
     operation = getattr(error, "operation_name", "")
     called = f"{operation} failed: " if operation else ""
@@ -130,6 +157,8 @@ def describe(error: BaseException) -> str | None:
 
 
 def _region(error: BaseException) -> str:
+    if isinstance(error, ObjectsError):
+        return error.region
     response: Any = getattr(error, "response", {})
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return str(response.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region") or "")

@@ -6,45 +6,36 @@ Two publishers cannot get the same number: each first creates ``name/version/.cl
 that is killed leaves a claimed number without a manifest, which is never a version.
 
 Published folders are cached on local disk by their manifest's digest, without the files that no prediction needs: each
-of those is cached by its own digest when it is first used. Space for a download is freed before it starts, least
-recently used first: a Lambda function's disk is small, and its files outlive an invocation that timed out.
+of those is cached by its own digest when it is first used.
 """
 
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
-import shutil
-import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
 
 from lightship import aws
-from lightship.bundle import MANIFEST, Bundle, Manifest
+from lightship.aws.objects import Objects, Reading
+from lightship.bundle import MANIFEST, MODEL, Bundle, Manifest
 from lightship.documents import limit_of, too_large
 from lightship.errors import BundleError, NotFound, ReadOnlyRegistry, RegistryError, UnreadableFile
 from lightship.regular_files import digest_of
 from lightship.settings import DEFAULT_CACHE, CacheSettings
 from lightship.stores.base import changed_file, missing_file
+from lightship.stores.downloads import Downloads
+from lightship.stores.together import together
 
 _LARGEST_PUT = 5 * 1024**3  # S3's limit for one request
 _CLAIM = ".claim"
-_PARTIAL = ".half-"
 _FILE = "file-"  # a cached file is this name and its digest, a folder with the content
 _CONTENT = "content"
-_BLOCK = 1024 * 1024
-_UNCHANGED = {"304", "NotModified"}
-
-
-class _CachedPath(type(Path())):  # type: ignore[misc]  # pathlib's own cannot be referenced weakly
-    """Path of a cached folder or file.
-
-    While it is referenced, as by a loaded model, it is not removed.
-    """
 
 
 class S3Store:
@@ -63,53 +54,37 @@ class S3Store:
             raise RegistryError(f"'s3://{location}' has no bucket name: write s3://bucket/prefix")
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._cache = cache.folder or Path(tempfile.gettempdir()) / "lightship-cache"
-        self._cache_bytes = cache.size
-        self._in_use: WeakValueDictionary[str, _CachedPath] = WeakValueDictionary()
-        self._client = aws.client("s3", attempts=3)
+        self._downloads = Downloads(cache)
+        self._objects = Objects(bucket, attempts=3)
 
     def list(self, key: str = "") -> list[str]:
         """See :meth:`Store.list`."""
-        prefix = self._key(f"{key}/" if key else "")
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix, Delimiter="/"
-        )
         with self._errors("list", key):
-            prefixes = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
-        return sorted(name[len(prefix) :].rstrip("/") for name in prefixes)
+            return list(self._objects.folders(self._key(key)))
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """See :meth:`Store.read`; the size is checked before the content is transferred."""
         with self._errors("read", key):
-            response = self._get(key)
-            return None if response is None else (response["Body"].read(), response["ETag"])
+            reading = self._open(key)
+            return None if reading is None else (b"".join(reading.blocks), reading.description.etag)
 
     def sizes(self, key: str) -> Mapping[str, int]:
         """See :meth:`Store.sizes`."""
         prefix = self._key(f"{key}/")
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         with self._errors("list", key):
-            return {each["Key"][len(prefix) :]: each["Size"] for page in pages for each in page.get("Contents", [])}
+            return {found.key[len(prefix) :]: found.size for found in self._objects.list(prefix)}
 
     def changed(self, key: str, etag: str | None) -> bool:
         """See :meth:`Store.changed`; a conditional GET, bodiless while unchanged."""
         if etag is None:
             return self.read(key) is not None
         with self._errors("read", key):
-            try:
-                self._client.get_object(Bucket=self._bucket, Key=self._key(key), IfNoneMatch=etag)
-            except self._client.exceptions.ClientError as error:
-                if aws.code(error) in _UNCHANGED:
-                    return False
-                if aws.code(error) not in aws.MISSING:
-                    raise
-        return True
+            return self._objects.changed(self._key(key), etag)
 
     def write(self, key: str, data: bytes, *, if_match: str | None) -> bool:
         """See :meth:`Store.write`; a conditional PUT."""
         with self._errors("write", key):
-            put = aws.put(self._client, etag=if_match, Bucket=self._bucket, Key=self._key(key), Body=data)
-        return put is not None
+            return self._objects.put(self._key(key), data, etag=if_match) is not None
 
     def path(self, key: str) -> Path:
         """Return the cached copy of a published folder, downloaded if needed.
@@ -120,37 +95,35 @@ class S3Store:
 
     def link(self, key: str, *, seconds: int) -> tuple[str, int] | None:
         """Return a presigned URL and the size; see :meth:`Store.link`."""
-        location = {"Bucket": self._bucket, "Key": self._key(key)}
         with self._errors("read", key):
-            try:
-                size = int(self._client.head_object(**location)["ContentLength"])
-            except self._client.exceptions.ClientError as error:
-                if aws.code(error) in aws.MISSING:
-                    return None
-                raise
-            url = self._client.generate_presigned_url("get_object", Params=location, ExpiresIn=seconds)
-        return str(url), size
+            found = self._objects.head(self._key(key))
+            return None if found is None else (self._objects.url(self._key(key), seconds=seconds), found.size)
 
     def renew(self, key: str) -> Path:
         """Download the folder again, unless the cached copy is intact by now."""
         return self._path(key, renew=True)
 
     def _path(self, key: str, *, renew: bool) -> Path:
-        manifest = self.read(f"{key}/{MANIFEST}")
-        if manifest is None:
+        with self._disk_errors(key):
+            ahead = self._downloads.is_empty()
+        # A cold start needs the model for certain: it is asked for together with the manifest.
+        tasks: list[Callable[[], Any]] = [partial(self.read, f"{key}/{MANIFEST}")]
+        stored, model = together([*tasks, partial(self._model, key) if ahead else _nothing])
+        if stored is None:
             raise NotFound(f"there is no version published at {self._uri(key)}")
-        name = hashlib.sha256(manifest[0]).hexdigest()
-        target = self._in_use.setdefault(name, _CachedPath(self._cache / name))
+        manifest = stored[0]
+        name = hashlib.sha256(manifest).hexdigest()
+        target = self._downloads.path(name)
         with self._disk_errors(key):
             if renew or not target.is_dir():
-                self._fetch(key, manifest[0], target, renew=renew)
+                self._fetch(key, manifest, target, renew=renew, opened={MODEL: model} if model else {})
             os.utime(target)
         return target
 
     def file(self, key: str, digest: str) -> Path:
         """See :meth:`Store.file`; a corrupt cached copy is downloaded again."""
         name = f"{_FILE}{digest}"
-        path = self._in_use.setdefault(name, _CachedPath(self._cache / name / _CONTENT))
+        path = self._downloads.path(name, _CONTENT)
         with self._disk_errors(key):
             if not _has_digest(path, digest):
                 self._fetch_file(key, digest, path)
@@ -160,6 +133,8 @@ class S3Store:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Create a private local folder, removed at the end."""
+        import tempfile  # imported here: readers start faster without it
+
         with tempfile.TemporaryDirectory(prefix="lightship-") as folder:
             staged = Path(folder) / "bundle"
             staged.mkdir()
@@ -181,115 +156,76 @@ class S3Store:
         Roles may be denied to overwrite objects. An existing one is this publisher's own, from a request whose response
         was lost: the claim excludes other publishers. Raises RegistryError where its size differs.
         """
-        target, size = {"Bucket": self._bucket, "Key": self._key(key)}, file.stat().st_size
+        size = file.stat().st_size
         if size > _LARGEST_PUT:
-            self._client.upload_file(str(file), *target.values())
+            self._objects.upload(self._key(key), file)
             return
         with file.open("rb") as content:
-            created = aws.put(self._client, etag=None, **target, Body=content)
-        if created is None and self._client.head_object(**target)["ContentLength"] != size:
+            data: Any = mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+            created = self._objects.put(self._key(key), data, etag=None)
+        if created is None and ((found := self._objects.head(self._key(key))) is None or found.size != size):
             raise RegistryError(f"cannot write {self._uri(key)}: another object exists there")
 
-    def _fetch(self, key: str, manifest: bytes, target: Path, *, renew: bool) -> None:
-        with self._locked():
+    def _fetch(self, key: str, manifest: bytes, target: Path, *, renew: bool, opened: Mapping[str, Reading]) -> None:
+        with self._downloads.locked():
             if target.is_dir() and (not renew or _is_intact(target)):  # another process has just downloaded it
                 return
             needed = Manifest.from_bytes(manifest).needed
-            sizes = self.sizes(key)
-            size = len(manifest) + sum(sizes.get(name, 0) for name in needed)
-            with self._replacing(target, size=size) as folder:
-                self._download(key, needed, folder)
-                (folder / MANIFEST).write_bytes(manifest)
+            with self._errors("read", key):
+                found = together([partial(self._needed, f"{key}/{name}", opened.get(name)) for name in needed])
+                readings = dict(zip(needed, found, strict=True))
+                size = len(manifest) + sum(reading.description.size for reading in found)
+                with self._downloads.replacing(target.name, size=size) as folder:
+                    together([partial(_write, folder / name, reading) for name, reading in readings.items()])
+                    (folder / MANIFEST).write_bytes(manifest)
 
     def _fetch_file(self, key: str, digest: str, path: Path) -> None:
-        with self._locked(), self._errors("read", key):
+        with self._downloads.locked(), self._errors("read", key):
             if _has_digest(path, digest):  # another thread or process has just downloaded it
                 return
-            response = self._get(key)
-            if response is None:
+            reading = self._open(key)
+            if reading is None:
                 raise missing_file(key)
-            with self._replacing(path.parent, size=response["ContentLength"]) as folder:
-                with (folder / _CONTENT).open("wb") as file:
-                    for block in response["Body"].iter_chunks(_BLOCK):
-                        file.write(block)
+            with self._downloads.replacing(path.parent.name, size=reading.description.size) as folder:
+                _write(folder / _CONTENT, reading)
                 if not _has_digest(folder / _CONTENT, digest):
                     raise changed_file(key)
 
-    @contextmanager
-    def _replacing(self, target: Path, *, size: int) -> Iterator[Path]:
-        """Create a folder to download into, which becomes ``target`` at the end.
-
-        After an error it is removed. Space for ``size`` bytes is freed first.
-        """
-        shutil.rmtree(target, ignore_errors=True)
-        self._free_space(size)
-        folder = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self._cache))
+    def _model(self, key: str) -> Reading | None:
+        """Return the model that a version most likely has, unread; None without it."""
         try:
-            yield folder
-            folder.rename(target)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            return self._objects.read(self._key(f"{key}/{MODEL}"))
+        except aws.ObjectsError:
+            return None  # if it is needed, it is asked for again
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the cache's lock and remove partial downloads.
+    def _needed(self, key: str, opened: Reading | None) -> Reading:
+        reading = opened or self._objects.read(self._key(key))
+        if reading is None:
+            raise missing_file(key)
+        return reading
 
-        Only the holder downloads: any partial download is abandoned, and freed space is not taken by another process.
-        """
-        import fcntl
-
-        self._cache.mkdir(parents=True, exist_ok=True)
-        with (self._cache / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            for partial in self._cache.glob(f"{_PARTIAL}*"):
-                shutil.rmtree(partial, ignore_errors=True)
-            yield
-
-    def _free_space(self, needed: int) -> None:
-        """Remove least recently used folders until ``needed`` bytes fit limit and disk.
-
-        Folders in use by this process are kept: their files are memory-mapped, so removing them would free no space and
-        could break the loaded model.
-        """
-        cached = sorted((entry for entry in self._cache.iterdir() if not entry.name.startswith(".")), key=_age)
-        used = sum(map(_size, cached))
-        for entry in cached:
-            if used + needed <= self._cache_bytes and needed <= shutil.disk_usage(self._cache).free:
-                break
-            if entry.name not in self._in_use:
-                used -= _size(entry)
-                shutil.rmtree(entry, ignore_errors=True)
-
-    def _download(self, key: str, names: Iterable[str], folder: Path) -> None:
-        with self._errors("read", key):
-            for name in names:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                self._client.download_file(self._bucket, self._key(f"{key}/{name}"), str(folder / name))
-
-    def _get(self, key: str) -> dict[str, Any] | None:
-        """Return the response for an object, its body not yet read; None without it.
+    def _open(self, key: str) -> Reading | None:
+        """Return an object, its content not yet read; None without it.
 
         Raises UnreadableFile for an object beyond its limit.
         """
         try:
-            response: dict[str, Any] = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
-        except self._client.exceptions.ClientError as error:
-            if aws.code(error) in aws.MISSING or (aws.code(error) in aws.DENIED and not self._exists(key)):
+            reading = self._objects.read(self._key(key))
+        except aws.ObjectsError as error:
+            if error.code in aws.DENIED and not self._exists(key):
                 return None
             raise
-        if (size := response["ContentLength"]) > limit_of(key):
-            response["Body"].close()
+        if reading is not None and (size := reading.description.size) > limit_of(key):
             raise UnreadableFile(too_large(key, size))
-        return response
+        return reading
 
     def _exists(self, key: str) -> bool:
         """Return whether an object exists, by listing.
 
         S3 answers AccessDenied for a missing object where the role may not list the bucket, or may list some prefixes
-        only. The listing is by prefix, so the key itself is compared.
+        only.
         """
-        first = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(key), MaxKeys=1)
-        return [entry["Key"] for entry in first.get("Contents", [])] == [self._key(key)]
+        return self._objects.is_listed(self._key(key))
 
     def _key(self, key: str) -> str:
         return self._prefix + key
@@ -299,15 +235,12 @@ class S3Store:
 
     @contextmanager
     def _errors(self, verb: str, key: str) -> Iterator[None]:
-        """Translate S3 and boto3 errors to RegistryError: servers then use cached state."""
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError
-
+        """Translate errors of S3 to RegistryError: servers then use cached state."""
         try:
             yield
-        except (ClientError, BotoCoreError, Boto3Error) as error:
+        except aws.ObjectsError as error:
             sentence = f"cannot {verb} {self._uri(key)}: {aws.reason(error)}"
-            denied = isinstance(error, ClientError) and aws.code(error) in aws.DENIED
+            denied = error.code in aws.DENIED
             kind = {"read": UnreadableFile, "write": ReadOnlyRegistry}.get(verb if denied else "", RegistryError)
             raise kind(sentence, detail=aws.detail(error)) from None
 
@@ -338,12 +271,12 @@ def _has_digest(path: Path, digest: str) -> bool:
         return False
 
 
-def _age(entry: Path) -> float:
-    try:
-        return entry.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
+def _nothing() -> None:
+    """Return None: nothing is asked for ahead."""
 
 
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+def _write(path: Path, reading: Reading) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        for block in reading.blocks:
+            file.write(block)

@@ -28,7 +28,7 @@ from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
 from lightship.tensors import Signature, TensorSpec
 from tests.compiler.declarations.items_models import NAMES
-from tests.jobs.clouds import SETTINGS, moto_cloud
+from tests.jobs.clouds import moto_cloud
 from tests.jobs.scoring import name_of, scored
 from tests.model_files import written_once
 from tests.serve import Answers
@@ -218,11 +218,7 @@ def jsonl(rows: list[Any]) -> bytes:
     return b"".join(orjson.dumps(row) + b"\n" for row in rows)
 
 
-def test_job_scores_names_and_rejects_rows_with_unknown_ones(
-    compiled: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in SETTINGS.items():
-        monkeypatch.setenv(name, value)
+def test_job_scores_names_and_rejects_rows_with_unknown_ones(compiled: Registry) -> None:
     expected = answered(compiled, "/models/shop/predict", {"input": ROWS})["predictions"]
     best = [row[0] for row in expected["things"]]
     with moto_cloud(Path(compiled.location), "shop") as cloud:

@@ -45,7 +45,7 @@ from lightship.serving.threads import Threads
 from lightship.tensors import Array, Signature, TensorSpec
 from tests.compiler.conftest import ROOT
 from tests.compiler.originals import Scaled
-from tests.jobs.clouds import SETTINGS, moto_cloud
+from tests.jobs.clouds import moto_cloud
 from tests.jobs.scoring import scored
 from tests.model_files import written_once
 from tests.serve import Answers
@@ -201,8 +201,7 @@ def test_command_line_gives_equal_answers(compiled: Registry, expected: Array, t
 def test_jobs_give_equal_answers_and_reject_rows(
     compiled: Registry, expected: Array, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in {**SETTINGS, "LIGHTSHIP_CACHE": str(tmp_path)}.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIGHTSHIP_CACHE", str(tmp_path))
     lines = [*({"text": text} for text in TEXTS), {"text": "a" * 70_000}, {"text": 7}, {"txt": "a"}]
     with moto_cloud(Path(compiled.location), "films") as cloud:
         _, receipt, files = scored(cloud, "films", "a.jsonl", b"".join(orjson.dumps(line) + b"\n" for line in lines))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 FAULTS = ("throttled", "reset", "lost", "truncated")
@@ -59,9 +60,19 @@ class Proxy(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
+P = TypeVar("P", bound=Proxy)
+
+
 @contextmanager
 def proxy(endpoint: str) -> Iterator[Proxy]:
-    with Proxy(endpoint) as server:
+    with running(Proxy(endpoint)) as server:
+        yield server
+
+
+@contextmanager
+def running(server: P) -> Iterator[P]:
+    """Serve in a thread."""
+    with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -78,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.server.fault(self.headers.get("X-Amz-Target") or f"S3.{self.command}")
+        fault = self.server.fault(self._operation())
         if fault == "reset":
             return self._break()
         if fault == "throttled":
@@ -100,6 +111,14 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815
+
+    def _operation(self) -> str:
+        """Return the operation of a request, as boto3 names it."""
+        if "X-Amz-Target" in self.headers:
+            return self.headers["X-Amz-Target"].rpartition(".")[2]
+        if self.command == "GET" and "list-type=2" in self.path:
+            return "ListObjectsV2"
+        return f"{self.command.capitalize()}Object"
 
     def _forward(self, body: bytes) -> tuple[HTTPResponse, bytes]:
         connection = HTTPConnection(self.server.target)

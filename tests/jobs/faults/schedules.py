@@ -8,13 +8,11 @@ injected faults.
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 import time
 from pathlib import Path
 
-from tests.jobs.clouds import SETTINGS
 from tests.jobs.faults.cloud import FAULTS, Harness, open_harness
 from tests.jobs.faults.scenario import check_rows, run_job, upload_inputs
 
@@ -22,7 +20,6 @@ CASES = ("two parts", "gzip to one file")
 
 
 def main(registry: str, seed: int, step: int, runs: int, seconds: float) -> None:
-    os.environ.update(SETTINGS)
     with open_harness(Path(registry)) as harness:
         upload_inputs(harness)
         expected = {form: run_job(harness, form, {}).files for form in CASES}

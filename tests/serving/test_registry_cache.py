@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from lightship import aws
 from lightship.errors import RegistryError
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
@@ -190,6 +191,6 @@ def test_unreachable_registry_without_cached_state_raises(registry: Registry, co
 
 def delete_index(location: str) -> None:
     bucket, _, prefix = location.removeprefix("s3://").partition("/")
-    client = boto3.client("s3")
+    client = aws.client("s3")
     client.delete_object(Bucket=bucket, Key=f"{prefix}/index.json")
     client.close()

@@ -18,4 +18,5 @@ def index_command(registry: Registry) -> None:
     """
     if not registry.index.is_kept:
         return click.echo(f"{registry.location}: a folder needs no index")
-    return click.echo(f"{registry.location}: {registry.index.rebuild(registry.names)} models are in the index")
+    count = registry.index.rebuild(registry.names)
+    return click.echo(f"{registry.location}: {count} {'model is' if count == 1 else 'models are'} in the index")

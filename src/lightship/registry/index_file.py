@@ -91,7 +91,7 @@ class IndexFile:
         try:
             yield change
         finally:
-            if change.tokens:
+            if change.tokens and self._store.indexed:
                 self._finish(change, published=published)
 
     def mark(self, name: str, token: str) -> set[str]:

@@ -137,6 +137,47 @@ def test_listing_of_many_models_without_index_reads_ten_states(
     assert connection.operations["GetObject"] <= 2
 
 
+# Questions to a process that has read nothing: status, requests to read its answer, and those to ask again.
+QUESTIONS = {
+    ("GET", "/models"): (200, 3, 3),
+    ("GET", "/health/ready"): (200, 3, 3),
+    ("POST", "/v2/repository/index"): (200, 3, 3),
+    ("POST", "/predict"): (404, 3, 3),
+    ("POST", "/models/missing/predict"): (404, 4, 4),
+}
+
+
+@pytest.mark.parametrize("count", [2, 14])
+def test_questions_about_many_models_make_few_requests(
+    made: Make, registry: Registry, registries: Registries, connection: Connection, count: int
+) -> None:
+    for number in range(count):
+        republish(registry, registries.small / "pair" / "1", f"pair{number}")
+    for (method, path), (status, first, again) in QUESTIONS.items():
+        answers = made(refresh=0)
+        for expected in (first, again, again):
+            connection.operations.clear()
+            response = ask(answers, method, path, b"{}" if method == "POST" else b"")
+            assert (response.status, connection.operations.total()) == (status, expected), path
+        assert not answers.serving.loaded()
+
+
+def test_catalogue_from_index_equals_catalogue_from_manifests(
+    made: Make, registry: Registry, registries: Registries, s3_registry: str
+) -> None:
+    publish = [("example", registries.examples / "quickstart"), ("pair", registries.small / "pair")]
+    for name, versions in publish:
+        republish(registry, versions / "1", name)
+    answers = made(refresh=0)
+    from_index = ask(answers, "GET", "/models").body
+    answers.serving.start()
+    from_models = ask(answers, "GET", "/models").body
+    assert from_index == from_models
+    delete_index(s3_registry)
+    assert ask(made(refresh=0), "GET", "/models").body == from_models
+    assert b'"metrics"' in from_models
+
+
 @pytest.mark.parametrize("threads", [0, 2])
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route[1])
 def test_requests_are_answered_while_s3_is_unreachable(

@@ -142,4 +142,4 @@ def _tokens(tokens: Any) -> list[str]:
 
 
 def _to_bytes(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, separators=(",", ":"), sort_keys=True).encode()
+    return json.dumps(record, separators=(",", ":")).encode()

@@ -149,11 +149,13 @@ class RegistryCache:
     def figures(self, name: str, version: int, *, bundle: Bundle | None = None, may_read: bool = True) -> Figures:
         """Return a version's size and its report's most important metrics, read once.
 
-        They are those of ``bundle``, the version's local files, if there are any. A report that cannot be read has no
-        metrics. Raises NotFound, BundleError, RegistryError or NeverRead.
+        They are those of the index, or of ``bundle``, the version's local files, if there are any. A report that cannot
+        be read has no metrics. Raises NotFound, BundleError, RegistryError or NeverRead.
         """
         key = name, version
         if key not in self._figures:
+            if (overview := self.overview(name, version)) is not None:
+                return Figures(overview.size, overview.metrics)
             if bundle is None and not may_read:
                 raise NeverRead(f"the files of {name}/{version} have never been listed")
             self._figures[key] = self._read_figures(name, version) if bundle is None else _local(bundle)

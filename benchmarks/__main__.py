@@ -25,6 +25,7 @@ from benchmarks import (
     registries,
     report,
     servers,
+    storage,
 )
 from benchmarks.applications import part as applications
 from benchmarks.compression import part as compression
@@ -34,7 +35,7 @@ from benchmarks.explain import part as explain
 from benchmarks.jobs import part as jobs
 from benchmarks.preprocessing import part as preprocessing
 from benchmarks.runtime_api import RuntimeFailedError
-from benchmarks.stacks import MODEL_NAME, lightship, stacks, under_uvicorn
+from benchmarks.stacks import MODEL_NAME, Stack, in_bucket, lightship, stacks, under_uvicorn
 from benchmarks.tables import tables
 from benchmarks.trees import part as trees
 from benchmarks.web import part as web
@@ -144,7 +145,8 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
     loads = web.QUICK if quick else web.FULL
     return {
         "lambda": _Part(
-            lambdas.steps(compared, invoked), lambda rows, step: lambdas.measure(compared, rows, invoked, step)
+            lambdas.steps([*compared, ours[0]], invoked),
+            lambda rows, step: _with_bucket(registry, compared, rows, invoked, step),
         ),
         "server": _Part(
             servers.steps(compared, served), lambda rows, step: servers.measure(compared, rows, served, step)
@@ -178,6 +180,14 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
         "examples": _Part(applications.steps(invoked), lambda _, step: applications.measure(registry, invoked, step)),
     }
+
+
+def _with_bucket(
+    registry: Path, compared: Sequence[Stack], rows: Sequence[Example], plan: lambdas.Plan, step: Step
+) -> dict[str, Any]:
+    with storage.s3() as variables:
+        bucket = in_bucket(storage.fill(registry, variables), variables)
+        return lambdas.measure([*compared, bucket], rows, plan, step)
 
 
 def _progress(console: Console) -> Progress:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
@@ -38,25 +36,6 @@ def _pinned(which: slice) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-@contextmanager
-def keep_awake() -> Iterator[None]:
-    """Keep the last core from sleeping, with a process of idle priority.
-
-    Any other process on this core preempts it. Waking a sleeping core of a virtual machine takes tens of microseconds,
-    which depend on the host and would distort the figures.
-    """
-    if not (pinnable() and hasattr(os, "SCHED_IDLE")):
-        yield
-        return
-    with last_core():
-        spinning = subprocess.Popen([sys.executable, "-c", _SPIN])
-    try:
-        yield
-    finally:
-        spinning.kill()
-        spinning.wait()
-
-
 def pin_processes(processes: Sequence[int]) -> None:
     """Pin running processes: the first to the last core, the second to the one before."""
     if pinnable():
@@ -72,12 +51,5 @@ def pinnable() -> bool:
 def _cores() -> list[int]:
     return list(_ALLOWED)
 
-
-_SPIN = """
-import os
-os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-while True:
-    pass
-"""
 
 _ALLOWED = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.stacks import BUCKET_NAME
 from benchmarks.table import shown
 
-# Largest ratio of a warm event to one in the bare handler, and of a protocol's request to its bound.
-BOUND = 1.5
-PROTOCOL_BOUND = 2.0
+# Largest ratio of the first answer with models in S3 to the first answer with models in the image.
+BUCKET = 1.25
 
 # Jobs: smallest ratio of rows per second of one core to pandas and model.predict, smallest share of the bound's rows
 # per second, and largest ratio of a worker's memory for the largest file to that for the smallest file.
@@ -145,12 +145,13 @@ def page_limits(part: Mapping[str, Any]) -> list[Limit]:
     return weights + times
 
 
-def beside_bare(results: Mapping[str, Any]) -> dict[str, float]:
-    """Return the ratio of the time of a warm event to that in a bare handler."""
-    if "lambda" not in results:
-        return {}
-    warm = {name: stack["warm_event_ms"]["p50"] for name, stack in results["lambda"]["stacks"].items()}
-    return {"bare": warm["lightship"] / warm["bare"]}
+def bucket_start(results: Mapping[str, Any]) -> Limit | None:
+    """Return the first answer with models in S3, relative to models in the image."""
+    found = results.get("lambda", {}).get("stacks", {})
+    if BUCKET_NAME not in found:
+        return None
+    ours, bucket = (found[name]["first_answer_ms"]["median"] for name in ("lightship", BUCKET_NAME))
+    return Limit("first answer, models in S3 instead of the image", "x", bucket / ours, BUCKET)
 
 
 def beside_bound(part: Mapping[str, Any]) -> dict[str, float]:

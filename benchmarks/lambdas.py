@@ -1,7 +1,8 @@
 """Part ``lambda``: every stack as a Lambda function, run by AWS's runtime client.
 
 One round starts a new process of each stack and measures the time to its first correct response, the time of warm
-events, and its peak memory. Rounds alternate between the stacks, so that a slower machine affects all of them.
+events, and its peak memory. Each round has an order of its own, so that a slower machine affects all of them. Each
+process starts without downloaded models.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Protocol
 
 from benchmarks import cores, processes
 from benchmarks.figures import percentile, spread
+from benchmarks.order import shuffled
 from benchmarks.runtime_api import Outcome, RuntimeApi, RuntimeFailedError
 from benchmarks.stacks import Stack
 
@@ -70,14 +72,13 @@ def measure(
     Raises RuntimeFailedError if a runtime fails, AssertionError for a wrong response.
     """
     runs: dict[str, list[_Run]] = {stack.name: [] for stack in stacks}
-    with cores.keep_awake():
-        for number in range(plan.rounds + 1):
-            for stack in stacks:
-                step(f"round {number} of {plan.rounds}: {stack.name}" if number else f"compiled files: {stack.name}")
-                events = plan.slow_events if stack.slow else plan.events
-                run = _run(stack, examples, events if number else 1)
-                if number:  # the first process writes .pyc files and fills the page cache
-                    runs[stack.name].append(run)
+    for number in range(plan.rounds + 1):
+        for stack in shuffled(stacks, number):
+            step(f"round {number} of {plan.rounds}: {stack.name}" if number else f"compiled files: {stack.name}")
+            events = plan.slow_events if stack.slow else plan.events
+            run = _run(stack, examples, events if number else 1)
+            if number:  # the first process writes .pyc files and fills the page cache
+                runs[stack.name].append(run)
     return {
         "rounds": plan.rounds,
         "one_core_each": cores.pinnable(),
@@ -93,8 +94,9 @@ def steps(stacks: Sequence[Stack], plan: Plan) -> int:
 def _run(stack: Stack, examples: Sequence[Request], events: int) -> _Run:
     sent = list(itertools.islice(itertools.cycle(examples), events + 1))
     messages = {id(example): example.event() for example in examples}
-    with RuntimeApi() as api, tempfile.TemporaryFile() as log:
-        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name, **_VARIABLES}
+    with RuntimeApi() as api, tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as cache:
+        function = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name}
+        variables = {**function, **_VARIABLES, "LIGHTSHIP_CACHE": cache}
         with cores.last_core():
             start = time.perf_counter()
             process = subprocess.Popen(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import plot, scale
+from benchmarks import plot, scale, summary
 from benchmarks.examples import ROOT
 from benchmarks.goals import beside_peers, comparisons
 from benchmarks.table import Table
@@ -25,11 +25,15 @@ _END = "<!-- end of figures -->"
 
 @dataclass(frozen=True)
 class Page:
-    """A page with the tables of some parts; ``path`` is relative to docs."""
+    """A page with the tables of some parts; ``path`` is relative to docs.
+
+    Without ``runs`` it does not state when and where they were measured.
+    """
 
     path: str
     parts: tuple[str, ...]
     tables: Callable[[Results], Sequence[Table]] = tables
+    runs: bool = True
 
 
 PAGES = (
@@ -45,6 +49,7 @@ PAGES = (
     Page("examples.md", ("examples",)),
     Page("preprocessing.md", ("preprocessing",)),
     Page("scale.md", ("jobs",), scale.tables),
+    Page("../README.md", ("lambda", "peers", "jobs", "asgi"), summary.tables, runs=False),
 )
 
 
@@ -66,7 +71,7 @@ def write(results: Results, folder: Path) -> None:
     for page in PAGES:
         if text := filled(page, results):
             path = DOCS / page.path
-            (path if folder == FOLDER else folder / path.name).write_text(text)
+            (path if folder == FOLDER else folder / page.path.replace("/", "-").lstrip(".-")).write_text(text)
 
 
 def filled(page: Page, results: Results) -> str:
@@ -77,7 +82,7 @@ def filled(page: Page, results: Results) -> str:
         return ""
     before, _, rest = (DOCS / page.path).read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    figures = "\n\n".join([_runs(measured), *(table.to_markdown() for table in between)])
+    figures = "\n\n".join([_runs(measured)] * page.runs + [table.to_markdown() for table in between])
     return f"{before}{_BEGIN}\n\n{figures}\n\n{_END}{after}"
 
 

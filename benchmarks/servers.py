@@ -1,7 +1,7 @@
 """Part ``server``: long-running servers over loopback with their default settings.
 
-The server has one core, the load generator another. All servers run at the same time, and rounds alternate between
-them. Part ``peers`` uses this module, too.
+The server has one core, the load generator another. All servers run at the same time, and each round measures them in
+an order of its own. Part ``peers`` uses this module, too.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from benchmarks.child import run_module
 from benchmarks.examples import Example
 from benchmarks.figures import percentile, spread
 from benchmarks.load import Measurement, drive
+from benchmarks.order import shuffled
 from benchmarks.stacks import BUILT, Stack
 
 CONCURRENCIES = (1, 16)
@@ -59,7 +60,7 @@ def measure(
             ports[stack.name] = started.enter_context(running(stack, examples))
         for number in range(plan.rounds):
             for concurrency in CONCURRENCIES:
-                for stack in served:
+                for stack in shuffled(served, number):
                     step(f"round {number + 1} of {plan.rounds}, {concurrency} at once: {stack.name}")
                     seen[stack.name][concurrency].append(
                         _measure(stack, ports[stack.name], examples, concurrency, plan)

@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "build" / "benchmarks"
 MODEL_NAME = "quickstart"
+BUCKET_NAME = "lightship, models in S3"
 _UVICORN = (sys.executable, "-m", "uvicorn", "app:app", "--port", "{port}")
 
 
@@ -66,6 +67,12 @@ def lightship(registry: Path) -> Stack:
     variables = {"LIGHTSHIP_REGISTRY": str(registry), "LIGHTSHIP_DEFAULT_MODEL": MODEL_NAME}
     serve = ("-m", "lightship", "serve", "--port", "{port}", "--registry", str(registry), "--default", MODEL_NAME)
     return Stack("lightship", ROOT / "functions" / "predict", variables, (sys.executable, *serve))
+
+
+def in_bucket(location: str, variables: Mapping[str, str]) -> Stack:
+    """Return this project with its models in S3."""
+    models = {"LIGHTSHIP_REGISTRY": location, "LIGHTSHIP_DEFAULT_MODEL": MODEL_NAME}
+    return Stack(BUCKET_NAME, ROOT / "functions" / "predict", {**models, **variables})
 
 
 def under_uvicorn(registry: Path) -> Stack:

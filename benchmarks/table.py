@@ -30,7 +30,7 @@ class Table:
         """Return the table for the documentation."""
         rule = ("---", *["---:"] * (len(self.columns) - 1))
         lines = ["| " + " | ".join(row) + " |" for row in (self.columns, rule, *self.rows)]
-        return "\n".join([f"### {self.title}", "", *lines])
+        return "\n".join([*([f"### {self.title}", ""] if self.title else []), *lines])
 
 
 def shown(value: float, unit: str) -> str:

@@ -130,7 +130,7 @@ def _many_models(measured: Iterable[Mapping[str, Any]]) -> Table:
     for each in measured:
         row = rows.setdefault((each["question"], each["store"]), [])
         for when in ("first", "again"):
-            head = f"{each['models']:,} models, {when}"
+            head = f"{each['models']:,} {'model' if each['models'] == 1 else 'models'}, {when}"
             heads += [] if head in heads else [head]
             row.append(f"{each[f'{when}_requests']:,}, {shown(each[f'{when}_ms'], 'ms')}")
     title = "Questions about a registry with many models"

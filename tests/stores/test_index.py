@@ -6,8 +6,8 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ from tests.bundles import Registries, republish
 from tests.jobs.faults.proxy import Proxy, running
 
 KEY = documents.INDEX_KEY
+
+# Opens the registry through a proxy.
+Through = Callable[[Callable[[int], object]], Registry]
 
 
 @pytest.fixture
@@ -156,49 +159,104 @@ def test_rebuild_completes_interrupted_change(
     assert_index_is_state(store, "modes")
 
 
-@pytest.mark.parametrize("overtake", [lambda registry: registry.index.rebuild(registry.names), None])
-def test_writer_overtaken_before_write_is_pending_again(
-    s3_endpoint: str,
-    s3_registry: str,
+class Observed(Proxy):
+    """A proxy that calls ``before`` with the number of each request first."""
+
+    def __init__(self, endpoint: str, before: Callable[[int], object]) -> None:
+        super().__init__(endpoint)
+        self.before = before
+
+    def fault(self, operation: str) -> str:
+        super().fault(operation)
+        self.before(self.requests)
+        return ""
+
+
+@pytest.fixture
+def through(s3_endpoint: str, s3_registry: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Through]:
+    """Return a function that opens the registry behind an observed proxy."""
+    with ExitStack() as stack:
+
+        def open_through(before: Callable[[int], object]) -> Registry:
+            proxy = stack.enter_context(running(Observed(s3_endpoint, lambda _: None)))
+            with monkeypatch.context() as patched:
+                patched.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+                registry = opened(s3_registry)
+                registry.names()
+            proxy.begin(lambda _: "")
+            proxy.before = before
+            return registry
+
+        yield open_through
+
+
+def differing(store: S3Store) -> list[str]:
+    """Return the models that are not pending, but have another state."""
+    etags = {name: indexed.etag for name, indexed in index_of(store).models().items()}
+    return [name for name, etag in etags.items() if store.changed(f"{name}/state.json", etag)]
+
+
+def relabel(registry: Registry) -> None:
+    registry.change("modes", counted)
+
+
+def rebuild(registry: Registry) -> None:
+    registry.index.rebuild(registry.names)
+
+
+@pytest.mark.parametrize("overtake", [relabel, rebuild])
+@pytest.mark.parametrize("request_number", range(1, LABEL_REQUESTS + 1))
+def test_writer_overtaken_at_each_request_is_never_unnoticed(
     registry: Registry,
     bundle: Path,
     store: S3Store,
-    monkeypatch: pytest.MonkeyPatch,
-    overtake: Callable[[Registry], Any] | None,
+    through: Through,
+    overtake: Callable[[Registry], None],
+    request_number: int,
 ) -> None:
-    """Check a writer paused with its token set, which another one removes."""
     republish(registry, bundle, "modes")
+    found: list[list[str]] = []
 
-    paused, released = threading.Event(), threading.Event()
+    def before(request: int) -> None:
+        found.append(differing(store))
+        if request == request_number:
+            overtake(registry)
+            found.append(differing(store))
 
-    class Pausing(Proxy):
-        def fault(self, operation: str) -> str:
-            with self.lock:
-                self.requests += 1
-                is_state = self.requests == 4
-            if is_state:
-                paused.set()
-                assert released.wait(60)
-            return ""
+    through(before).change("modes", counted)
+    assert len(found) >= LABEL_REQUESTS
+    assert not any(found)
+    assert number(registry.state("modes")) == (2 if overtake is relabel else 1)
+    assert_index_is_state(store, "modes")
 
-    with running(Pausing(s3_endpoint)) as proxy:
-        with monkeypatch.context() as patched:
-            patched.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-            slow = opened(s3_registry)
-            slow.names()
-        proxy.requests = 0
-        with ThreadPoolExecutor(1) as pool:
-            writing = pool.submit(slow.change, "modes", counted)
-            assert paused.wait(60)
-            assert index_of(store).pending
-            if overtake is None:
-                registry.change("modes", counted)
-            else:
-                overtake(registry)
-            assert_index_is_state(store, "modes")
-            released.set()
-            writing.result(60)
-    assert number(registry.state("modes")) == (1 if overtake else 2)
+
+def test_finishing_writer_keeps_token_of_later_writer(
+    registry: Registry, bundle: Path, store: S3Store, through: Through
+) -> None:
+    republish(registry, bundle, "modes")
+    marked, released = threading.Event(), threading.Event()
+    found: list[list[str]] = []
+
+    def before_later(request: int) -> None:
+        found.append(differing(store))
+        if request == 4:  # its token is set, its state is not yet written
+            marked.set()
+            assert released.wait(60)
+
+    later = through(before_later)
+    with ThreadPoolExecutor(1) as pool:
+        writing: list[Future[State]] = []
+
+        def before_earlier(request: int) -> None:
+            if request == 5:  # its state is written
+                writing.append(pool.submit(later.change, "modes", counted))
+                assert marked.wait(60)
+
+        through(before_earlier).change("modes", counted)
+        released.set()
+        assert number(writing[0].result(60)) == 2
+    assert len(found) >= LABEL_REQUESTS
+    assert not any(found)
     assert_index_is_state(store, "modes")
 
 

@@ -34,6 +34,22 @@ def test_presigned_url_uses_regional_endpoint_and_signature_v4(
     assert parse_qs(signed.query)["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
 
 
+def test_disconnect_makes_later_clients_read_credentials_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def key() -> str:
+        client = aws.client("s3")
+        url = client.generate_presigned_url("get_object", Params={"Bucket": "models", "Key": "a"})
+        client.close()
+        return parse_qs(urlsplit(url).query)["X-Amz-Credential"][0].partition("/")[0]
+
+    for value in ("BEFORE", "AFTER"):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", value)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", value)
+        aws.disconnect()
+        assert key() == value
+    monkeypatch.undo()
+    aws.disconnect()
+
+
 def test_put_with_etag_replaces_only_matching_object(bucket: str) -> None:
     s3 = aws.client("s3")
     target = {"Bucket": bucket, "Key": "a"}

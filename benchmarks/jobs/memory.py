@@ -1,22 +1,21 @@
 """Peak memory of splitting a file, or of scoring its chunks, by size of the file.
 
-The file does not exist: an S3 client generates the bytes of each range, because moto would read the complete object.
-The ledger and the queue are moto's. ``python -m benchmarks.jobs.memory`` reads parameters of one file from standard
-input and writes figures to standard output, as JSON.
+The file does not exist: a server generates the bytes of each range. The ledger and the queue are moto's. ``python -m
+benchmarks.jobs.memory`` reads parameters of one file from standard input and writes figures as JSON.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from benchmarks import processes
 from benchmarks.figures import significant
-from benchmarks.jobs.inputs import COLUMNS, lines
+from benchmarks.jobs.generated import Generated, served
+from benchmarks.jobs.inputs import lines
 from lightship.aws.stack import StackSettings
 from lightship.bundle import Bundle
 from lightship.jobs.cloud import Cloud, connect
@@ -29,60 +28,6 @@ from lightship.registry.registry import Registry
 
 _ROWS = 50_000  # of the repeated block, which is larger than one read
 _MOST_CHUNKS = 24
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
-
-
-@dataclass
-class Generated:
-    """S3 client with one generated object of repeated rows, which drops uploads."""
-
-    client: Any
-    block: bytes
-    repeated: int
-
-    def __post_init__(self) -> None:
-        self.exceptions = self.client.exceptions
-        self._twice = self.block * 2
-
-    @property
-    def size(self) -> int:
-        """Return the size of the object in bytes."""
-        return len(COLUMNS) + self.repeated * len(self.block)
-
-    def get_object(self, *, Range: str = "bytes=0-", **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        """Return a range of the object."""
-        found = _RANGE.fullmatch(Range)
-        assert found is not None, Range
-        return {"Body": Body(self, int(found[1]), min(int(found[2]) + 1, self.size) if found[2] else self.size)}
-
-    def put_object(self, **_: Any) -> dict[str, Any]:
-        """Drop the object: nothing reads it."""
-        return {"ETag": '""'}
-
-    def read(self, start: int, end: int) -> bytes:
-        """Return bytes from ``start`` to at most ``end``, and at most one block."""
-        if start < len(COLUMNS):
-            return COLUMNS[start : min(end, len(COLUMNS))]
-        offset = (start - len(COLUMNS)) % len(self.block)
-        return self._twice[offset : offset + min(end - start, len(self.block))]
-
-
-@dataclass
-class Body:
-    """Remaining bytes of a range."""
-
-    source: Generated
-    start: int
-    end: int
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes, empty at the end."""
-        data = self.source.read(self.start, min(self.end, self.start + size))
-        self.start += len(data)
-        return data
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 def split(job: Job, cloud: Cloud, rows: int) -> dict[str, Any]:
@@ -113,21 +58,26 @@ def main() -> None:
     They are ``what`` (split or score), the job's ``name``, ``megabytes`` and ``registry``.
     """
     parameters = json.load(sys.stdin)
-    cloud = connect(StackSettings.from_environment(os.environ))
     block = lines(_ROWS)
-    repeated = max(1, parameters["megabytes"] * 1_000_000 // len(block))
-    s3 = Generated(cloud.s3, block, repeated)
-    cloud = Cloud(**{**vars(cloud), "s3": s3, "registry": parameters["registry"]})
+    file = Generated(block, max(1, parameters["megabytes"] * 1_000_000 // len(block)))
+    with served(file) as address:
+        os.environ["AWS_ENDPOINT_URL_S3"] = address
+        json.dump(measure(file, parameters), sys.stdout)
+
+
+def measure(file: Generated, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of one file."""
+    cloud = replace(connect(StackSettings.from_environment(os.environ)), registry=parameters["registry"])
     digest = Bundle.open(Registry(cloud.registry, cache=cloud.cache).path("quickstart", 1)).digest
-    source = Source(cloud.bucket, "generated.csv", size=s3.size)
+    source = Source(cloud.bucket, "generated.csv", size=file.size)
     job = Ledger(cloud).jobs.create(Job(parameters["name"], "benchmark", "quickstart", 1, digest, source, "csv"))
-    rows = repeated * _ROWS
+    rows = file.repeated * _ROWS
     before = processes.processor_seconds("self")
     figures = {"split": split, "score": score_some}[parameters["what"]](job, cloud, rows)
     used = processes.processor_seconds("self") - before
-    size = {"megabytes": significant(s3.size / 1e6), "rows": rows}
+    size = {"megabytes": significant(file.size / 1e6), "rows": rows}
     peak = significant(processes.peak() or 0.0)
-    json.dump({**size, **figures, "processor_seconds": significant(used), "peak_memory_mib": peak}, sys.stdout)
+    return {**size, **figures, "processor_seconds": significant(used), "peak_memory_mib": peak}
 
 
 if __name__ == "__main__":

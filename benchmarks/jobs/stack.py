@@ -7,6 +7,7 @@ called turn by turn. The workers are pinned to the last cores, moto and the meas
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from benchmarks import cores, processes
 from benchmarks.examples import ROOT
@@ -24,6 +26,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job, State
 from lightship.jobs.ledger.requests import Request
+from lightship.jobs.storage import Storage
 from lightship.local import cloud as local_cloud
 from lightship.local.functions import workers
 from lightship.local.functions.poller import Poller
@@ -68,20 +71,24 @@ def running(registry: Path, folder: Path) -> Iterator[Stack]:
         quiet = {name: replace(bucket, events=False) for name, bucket in found.buckets.items()}
         server.make(replace(found, buckets=quiet))  # jobs are started explicitly: no event for each uploaded image
         names = found.functions[_SCORE].environment
-        clients = {name: server.client(name) for name in ("s3", "dynamodb", "sqs")}
+        storage = Storage()
+        storage.client = server.client("s3")
         cloud = Cloud(
             names["LIGHTSHIP_BUCKET"],
             names["LIGHTSHIP_JOBS_TABLE"],
             names["LIGHTSHIP_SPLIT_QUEUE"],
             names["LIGHTSHIP_SCORE_QUEUE"],
             names["LIGHTSHIP_REGISTRY"],
-            **clients,
+            storage,
+            server.client("dynamodb"),
+            server.client("sqs"),
         )
         mirror(Registry(str(registry)), cloud.s3, cloud.registry)
         settings = folder / "aws"
         settings.write_text(_AS_OVER_TLS)
         ours = {"LIGHTSHIP_CACHE": str(folder / "models"), "AWS_CONFIG_FILE": str(settings)}
-        yield Stack(cloud, found, {**server.environment, "AWS_REGION": wiring.REGION, **ours}, folder)
+        with patch.dict(os.environ, server.environment):  # obstore's settings
+            yield Stack(cloud, found, {**server.environment, "AWS_REGION": wiring.REGION, **ours}, folder)
     finally:
         server.close()
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from snapshot_restore_py import get_after_restore
 
 from lightship import create_app, handler_for
 from lightship.app.application import Application
@@ -23,7 +24,14 @@ from tests.emulator import ROOT
 from tests.serve import core
 
 BODY = b'{"input": [1.0, 2.0, 3.0]}'
-TITLES = ("A route of your own", "Middleware", "A dependency for every route", "A lifespan", "The fast path")
+TITLES = (
+    "A route of your own",
+    "Middleware",
+    "A dependency for every route",
+    "A lifespan",
+    "The fast path",
+    "Snapshots",
+)
 
 
 def examples() -> dict[str, str]:
@@ -261,3 +269,11 @@ def test_websocket_is_closed(registries: Registries) -> None:
 def test_handler_for_other_application_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="FastAPI"):
         handler_for(FastAPI)  # type: ignore[arg-type]
+
+
+def test_hook_of_user_renews_state_of_snapshot() -> None:
+    example = run("Snapshots")
+    before = dict(example.process)
+    hook, arguments, named = get_after_restore()[-1]
+    hook(*arguments, **named)
+    assert example.process != before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO
@@ -41,12 +41,14 @@ class ScriptedResponse:
         closes: whether the connection is closed after it without a Connection header.
         unread: whether the request's body is left unread.
         delay: seconds to wait before sending.
+        first: called before sending.
     """
 
     data: bytes
     closes: bool = False
     unread: bool = False
     delay: float = 0.0
+    first: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ class ScriptedRuntimeApi:
             self._changed.notify()
         if answer is None:
             return not self._stopped.wait()
+        answer.first()
         self._stopped.wait(answer.delay)
         connection.sendall(answer.data)
         return not answer.closes

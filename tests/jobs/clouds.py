@@ -6,17 +6,20 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 from lightship.bundle import MANIFEST, Bundle
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.storage import Storage
 from lightship.registry.registry import Registry
 from lightship.settings import CacheSettings
-from tests.moto_server import emulated_aws
+from tests.jobs.faults.proxy import Proxy, proxy
+from tests.moto_server import emulated_aws, endpoint
 
 REGISTRY = "s3://jobs/models"
 TABLE = {
@@ -74,16 +77,27 @@ def moto_cloud(models: Path, *names: str, versioned: bool = True) -> Iterator[Cl
     Within it, clients find the emulated services by the environment.
     """
     with emulated_aws():
-        s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
-        s3.create_bucket(Bucket="jobs")
+        storage, dynamodb = Storage(), boto3.client("dynamodb")
+        storage.client.create_bucket(Bucket="jobs")
         if versioned:
-            s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Enabled"})
-        push(s3, models, *names)
+            storage.client.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Enabled"})
+        push(storage.client, models, *names)
         dynamodb.create_table(TableName="jobs", **TABLE)
         cache = CacheSettings.from_environment()
-        yield Cloud("jobs", "jobs", "split", "score", REGISTRY, s3, dynamodb, Queues(), Clock(), cache=cache)
-        s3.close()
+        yield Cloud("jobs", "jobs", "split", "score", REGISTRY, storage, dynamodb, Queues(), Clock(), cache=cache)
+        storage.close()
         dynamodb.close()
+
+
+@contextmanager
+def watched(cloud: Cloud) -> Iterator[tuple[Cloud, Proxy]]:
+    """Yield the cloud with its S3 behind a proxy, and the proxy."""
+    cloud.storage.bucket(cloud.bucket).head("any")  # the given cloud keeps the server's own address
+    with proxy(endpoint()) as network, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", network.endpoint)
+        storage = Storage()
+        yield replace(cloud, storage=storage), network
+        storage.close()
 
 
 def push(s3: Any, models: Path, *names: str) -> None:

@@ -10,22 +10,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-import boto3
 import pytest
 from PIL import Image
 from pyarrow import parquet
 
+from lightship import aws
 from lightship.bundle import Bundle
-from lightship.errors import InvalidInput, NotFound, Unavailable
+from lightship.errors import InvalidInput, NotFound
 from lightship.jobs import inputs, operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.images import LARGEST_IMAGE, Images
 from lightship.jobs.ledger.records import Job
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
 from lightship.jobs.split import listing, plan
+from lightship.jobs.storage import Storage
 from lightship.tensors import Signature
 from tests.bundles import Registries
-from tests.jobs.clouds import drop
+from tests.jobs.clouds import drop, watched
 from tests.jobs.scoring import finished, name_of, png, scored
 
 
@@ -130,12 +131,10 @@ def test_images_above_comparison_limit_are_new_job_for_each_request(
 def test_image_too_large_is_rejected_unread(all_models: Cloud) -> None:
     drop(all_models, "uploads/system/11/a.png", png(1))
     drop(all_models, "uploads/system/11/b.png", png(1) + bytes(LARGEST_IMAGE))
-    read: list[str] = []
-    all_models.s3.meta.events.register(
-        "before-parameter-build.s3.GetObject", lambda params, **_: read.append(params["Key"])
-    )
-    job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/11/"))
-    _, receipt, files = finished(all_models, job)
+    with watched(all_models) as (worker, network):
+        job = operations.start(worker, Request(owner=SYSTEM, model="digits", key="uploads/system/11/"))
+        _, receipt, files = finished(worker, job)
+    read = [each.removeprefix("GetObject /jobs/") for each in network.seen]
     assert receipt["rows"] == {"read": 2, "scored": 1, "rejected": 1}
     (error,) = [json.loads(line) for line in files["errors/part-00000.jsonl"].splitlines()]
     size = len(png(1)) + LARGEST_IMAGE
@@ -219,15 +218,16 @@ class _Truncating(BaseHTTPRequestHandler):
         """Write no log."""
 
 
-def test_image_over_breaking_connection_is_not_rejected(registries: Registries) -> None:
+def test_image_over_breaking_connection_is_not_rejected(
+    registries: Registries, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (spec,) = Bundle.open(registries.examples / "digits" / "1").manifest.signature().inputs
     signature = Signature("serving_default", (spec,), ())
     job = Job("1", SYSTEM, "digits", 1, "", Source("jobs", "a/"), "images")
     with ThreadingHTTPServer(("127.0.0.1", 0), _Truncating) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        s3 = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{server.server_port}")
-        cloud = Cloud("jobs", "", "", "", "", s3, None, None)
-        with pytest.raises(Unavailable):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        cloud = Cloud("jobs", "", "", "", "", Storage(attempts=2), None, None)
+        with pytest.raises(aws.ObjectsError):
             list(Images([Source("jobs", "a/1.png", size=100)], job, signature, cloud).prepare().batches)
-        s3.close()
         server.shutdown()

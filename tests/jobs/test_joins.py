@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any
 
 import pytest
 
@@ -17,8 +16,7 @@ from lightship.jobs.ledger.records import Job
 from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
-from tests.jobs.clouds import drop, objects_below
-from tests.jobs.faults.cloud import Killed
+from tests.jobs.clouds import drop, objects_below, watched
 
 MEBIBYTE = 1024 * 1024
 SIZES = {"s/a": 100, "s/b": 6 * MEBIBYTE, "s/c": 5 * MEBIBYTE, "s/d": 0, "s/e": 7, "s/f": 5 * MEBIBYTE + 1, "s/g": 3}
@@ -51,36 +49,29 @@ def test_join_large_and_small_parts_makes_one_object_in_steps(cloud: Cloud) -> N
     assert uploads(cloud) == []
 
 
-@pytest.mark.parametrize("moment", ["before-call", "after-call"])
-def test_join_crash_at_any_call_is_resumed_by_next_worker(cloud: Cloud, moment: str) -> None:
+def test_join_crash_at_any_call_is_resumed_by_next_worker(cloud: Cloud) -> None:
     cloud.s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Suspended"})
     sizes = {**{f"s/{number}": number for number in range(7)}, "s/x": 5 * MEBIBYTE, "s/y": 5 * MEBIBYTE, "s/z": 3}
     for number, (key, size) in enumerate(sizes.items()):
         drop(cloud, key, bytes([65 + number]) * size)
     expected = PREAMBLE + b"".join(bytes([65 + number]) * size for number, size in enumerate(sizes.values()))
-    calls, fatal = 0, 0
 
-    def count(**_: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == fatal:
-            raise Killed
-
-    def join() -> bool:
+    def join(cloud: Cloud) -> bool:
         return joins.join(cloud, sizes, Upload(TARGET, upload, f"scratch/{fatal}/", PREAMBLE, batch=3))
 
-    cloud.s3.meta.events.register(f"{moment}.s3", count)
-    survived = False
-    while not survived:
-        upload = joins.begin(cloud, TARGET, "text/csv")
-        calls, fatal = 0, fatal + 1
-        with contextlib.suppress(Killed):
-            survived = join()
-        calls = fatal
-        assert join()
-        assert objects_below(cloud, TARGET) == {TARGET: expected}
-        assert uploads(cloud) == []
-        cloud.s3.delete_object(Bucket="jobs", Key=TARGET)
+    fatal, survived = 0, False
+    with watched(cloud) as (worker, network):
+        while not survived:
+            fatal += 1
+            upload = joins.begin(cloud, TARGET, "text/csv")
+            network.begin({fatal: "killed after"}.get)
+            with contextlib.suppress(Exception):
+                survived = join(worker)
+            assert survived != network.dead
+            assert join(cloud)
+            assert objects_below(cloud, TARGET) == {TARGET: expected}
+            assert uploads(cloud) == []
+            cloud.s3.delete_object(Bucket="jobs", Key=TARGET)
     assert fatal > 20
 
 

@@ -13,7 +13,7 @@ from lightship.jobs.ledger import items
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.requests import SYSTEM
 from lightship.jobs.split import plan
-from tests.jobs.clouds import drop
+from tests.jobs.clouds import drop, watched
 
 
 @pytest.mark.parametrize("detail", [None, {}, {"object": {"key": "batch/quickstart/input/rows.csv"}}, {"object": []}])
@@ -43,10 +43,10 @@ def test_object_created_directly_below_input_starts_job(cloud: Cloud, key: str, 
 
 
 def test_uploaded_file_reads_state_once_and_manifest_twice(cloud: Cloud) -> None:
-    event, read = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n"), []
-    cloud.s3.meta.events.register("before-call.s3.GetObject", lambda params, **_: read.append(params["url_path"]))
-    assert plan.handle(event, cloud) == "split"
-    registered = [path.rpartition("/")[2] for path in read if "/models/" in path]
+    event = drop(cloud, "batch/quickstart/input/rows.csv", b"1,2,3\n")
+    with watched(cloud) as (worker, network):
+        assert plan.handle(event, worker) == "split"
+    registered = [each.rpartition("/")[2] for each in network.seen if "/models/" in each]
     assert registered == ["state.json", "manifest.json", "manifest.json"]
 
 

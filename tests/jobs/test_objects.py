@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from typing import Any
+import posixpath
+from dataclasses import replace
+from urllib.parse import quote
 
+import pytest
+
+from lightship.errors import NotFound
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Part
+from tests.jobs.clouds import drop, watched
 
 
 def test_put_once_existing_key_keeps_first_object(cloud: Cloud) -> None:
@@ -19,9 +24,42 @@ def test_put_once_existing_key_keeps_first_object(cloud: Cloud) -> None:
 
 
 def test_put_once_sends_sha256_of_receipt_to_s3(cloud: Cloud) -> None:
-    sent: list[Any] = []  # moto does not check SHA-256
-    cloud.s3.meta.events.register_first("before-send.s3.PutObject", lambda request, **_: sent.append(request.headers))
-    written = objects.put_once(cloud, "batch/a", b"one", "text/csv")
-    (headers,) = sent
-    assert base64.b64decode(headers["x-amz-checksum-sha256"]).hex() == written.sha256
-    assert "x-amz-checksum-crc32" not in headers
+    with watched(cloud) as (worker, network):  # moto does not check SHA-256
+        written = objects.put_once(worker, "batch/a", b"one", "text/csv")
+    assert network.headers["x-amz-content-sha256"] == written.sha256
+
+
+# Keys that clients may choose. obstore refuses some of them, and drops the slash at an end of others.
+KEYS = [
+    *("a/b.csv", "a b%20%2F#?&=+~.csv", "\u00e4/\u6771\u4eac\u00a0\u200b\U0001f6a2.csv", "a.", "a\\b", "e\u0301"),
+    "a'\"<>|^`[]{}*:@!$,;()",
+    *("a//b.csv", "/a", "a/", "a/./b", "../a", "a/..", ".", "a\tb", "a\x7fb", "a\x01b"),
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_object_with_any_key_is_read_by_version_and_range(cloud: Cloud, key: str) -> None:
+    drop(cloud, key, b"0123456789")
+    for other in (key.strip("/"), f"{key}/", key.replace("//", "/"), posixpath.normpath(key), quote(key)):
+        if other not in {key, ""}:
+            with pytest.raises(NotFound):
+                objects.describe(cloud, "jobs", other)
+    source = objects.describe(cloud, "jobs", key)
+    assert (source.key, source.size, bool(source.version)) == (key, 10, True)
+    drop(cloud, key, b"another")  # the version pins the first one
+    assert objects.read_range(cloud, source, 2, 5) == b"234"
+    assert objects.read_range(cloud, source, 0, None) == b"0123456789"
+    assert objects.read_range(cloud, source, 10, None) == b""
+    assert objects.read_range(cloud, source, 4, 4) == b""
+    assert objects.read(cloud, key) == b"another"
+    with pytest.raises(NotFound, match="replaced"):
+        objects.read_range(cloud, replace(source, version=""), 0, None)
+
+
+def test_list_objects_finds_every_key_but_folder_markers(cloud: Cloud) -> None:
+    keys = [f"in/{key}" for key in KEYS]
+    for key in keys:
+        drop(cloud, key, b"x")
+    found = [source.key for source in objects.list_objects(cloud, "jobs", "in/")]
+    assert found == sorted((key for key in keys if not key.endswith("/")), key=str.encode)
+    assert [source.key for source in objects.list_objects(cloud, "jobs", "in/a.")] == ["in/a."]

@@ -13,7 +13,7 @@ from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import ATTEMPTS, LEASE, SILENCE, Job
 from lightship.jobs.ledger.runs import LastRun
 from lightship.jobs.split import plan, schedules
-from tests.jobs.clouds import drop, objects_below
+from tests.jobs.clouds import drop, objects_below, watched
 from tests.jobs.faults.scenario import DATA
 from tests.jobs.workers import run
 
@@ -119,15 +119,13 @@ def test_run_with_data_files_ignores_images(cloud: Cloud) -> None:
 def test_run_of_many_files_continues_by_messages_and_reads_version_once(cloud: Cloud) -> None:
     for number in range(12):
         drop(cloud, f"nightly/{number:02}.csv", DATA)
-    read: list[str] = []
-    cloud.s3.meta.events.register("before-call.s3.GetObject", lambda params, **_: read.append(params["url_path"]))
-    steps = [
-        plan.handle({"schema": 1, "run": {**RUN, "time": "2026-11-10T00:00:00Z"}}, cloud, deadline=cloud.now() - 1)
-    ]
-    assert len(read) == 2  # state and manifest
-    while continuing := [entry for entry in cloud.sqs.sent if "run" in entry[1]]:
-        cloud.sqs.sent.remove(continuing[0])
-        steps.append(plan.handle(continuing[0][1], cloud, deadline=cloud.now() - 1))
+    event = {"schema": 1, "run": {**RUN, "time": "2026-11-10T00:00:00Z"}}
+    with watched(cloud) as (worker, network):
+        steps = [plan.handle(event, worker, deadline=cloud.now() - 1)]
+        assert len([each for each in network.seen if each.startswith("GetObject ")]) == 2  # state and manifest
+        while continuing := [entry for entry in cloud.sqs.sent if "run" in entry[1]]:
+            cloud.sqs.sent.remove(continuing[0])
+            steps.append(plan.handle(continuing[0][1], worker, deadline=cloud.now() - 1))
     assert steps == ["continued"] * 11 + ["started"]
     assert scheduled(cloud, 11) == "overlapping"
     run(cloud)

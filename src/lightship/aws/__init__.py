@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from lightship.aws.errors import (
@@ -27,6 +28,7 @@ __all__ = [
     "code",
     "describe",
     "detail",
+    "disconnect",
     "put",
     "reason",
 ]
@@ -53,6 +55,20 @@ def client(service: str, *, attempts: int = 6, read_timeout: float = 60.0) -> An
     if service == "s3":
         created.meta.events.register_first("before-endpoint-resolution.s3", _keep_region)
     return created
+
+
+def disconnect() -> None:
+    """Drop connections and credentials; later requests make new ones.
+
+    boto3 clients that exist keep theirs.
+    """
+    from lightship.aws import objects
+
+    objects.close_all()
+    if "boto3" in sys.modules:
+        import boto3
+
+        boto3.setup_default_session()
 
 
 def _keep_region(context: dict[str, Any], **_: Any) -> None:

@@ -23,6 +23,8 @@ from lightship.handlers.gateway import Gateway
 if TYPE_CHECKING:
     from lightship.app.application import Application
 
+_INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"
+
 
 def handler_for(create_app: Callable[[], Application] = app.create_app, *, fast_path: bool | None = None) -> Gateway:
     """Return the Lambda handler of an application.
@@ -47,6 +49,10 @@ def handler_for(create_app: Callable[[], Application] = app.create_app, *, fast_
         finally:
             app.FOR_LAMBDA.reset(before)
     _load_default(handler.core)
+    if os.environ.get(_INITIALIZATION) == "snap-start":
+        from lightship.handlers import snapshot  # imported here: other functions start faster without
+
+        snapshot.register(handler.core.entry.dispatcher)
     return handler
 
 
@@ -66,9 +72,9 @@ def _extended(application: object, *, fast_path: bool) -> Gateway:
 def _load_default(core: Core) -> None:
     """Load the default model; if it fails, requests and readiness report the reason."""
     seconds = core.settings.init_seconds
-    if seconds and os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand":
+    if seconds and os.environ.get(_INITIALIZATION, "on-demand") == "on-demand":
         loading = Thread(target=core.serving.load_default, daemon=True)
         loading.start()
         loading.join(seconds)
-    else:  # includes provisioned concurrency, which has minutes to initialise while no request waits
+    else:  # provisioned concurrency and SnapStart have minutes to initialise, while no request waits
         core.serving.load_default()

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightship import aws
 from lightship.aws.stack import StackSettings, has_jobs
+from lightship.jobs.storage import Storage
 from lightship.settings import DEFAULT_CACHE, NO_TRANSFORMS, CacheSettings, TransformSettings
 
 # MiB of memory at which Lambda gives a function one full vCPU.
@@ -17,7 +18,7 @@ CORE = 1769
 
 @dataclass(frozen=True)
 class Cloud:
-    """Names of the resources, boto3 clients to reach them, and the clock.
+    """Names of the resources, clients to reach them, and the clock.
 
     Attributes:
         bucket: holds inputs, outputs and intermediate objects.
@@ -25,6 +26,9 @@ class Cloud:
         split_queue: URL of the queue whose messages :func:`lightship.jobs.split.plan.handle` handles.
         score_queue: URL of the queue whose messages :func:`lightship.jobs.score.score.handle` handles.
         registry: location of the models, ``s3://bucket/prefix``.
+        storage: S3.
+        dynamodb: boto3's client.
+        sqs: boto3's client.
         now: returns seconds since 1970.
         memory: MiB of this Lambda function, used to estimate the cost; CORE outside Lambda.
         cache: settings of the local cache of model versions.
@@ -36,7 +40,7 @@ class Cloud:
     split_queue: str
     score_queue: str
     registry: str
-    s3: Any = field(repr=False)
+    storage: Storage = field(repr=False)
     dynamodb: Any = field(repr=False)
     sqs: Any = field(repr=False)
     now: Callable[[], float] = time.time
@@ -44,18 +48,30 @@ class Cloud:
     cache: CacheSettings = DEFAULT_CACHE
     transforms: TransformSettings = NO_TRANSFORMS
 
+    @property
+    def s3(self) -> Any:
+        """boto3's client of S3, made when it is first used."""
+        return self.storage.client
+
 
 def connect(stack: StackSettings, *, attempts: int = 6, cache: CacheSettings = DEFAULT_CACHE) -> Cloud:
-    """Return the cloud of a stack, with boto3's credentials, region and endpoint.
+    """Return the cloud of a stack.
 
-    ``attempts`` is as in :func:`lightship.aws.client`, ``cache`` as in :class:`Cloud`. Raises SettingError where the
-    stack has no ledger or queue.
+    Credentials, region and endpoint are those of the environment. ``attempts`` is as in :func:`lightship.aws.client`,
+    ``cache`` as in :class:`Cloud`. Raises SettingError where the stack has no ledger or queue.
     """
     stack.require_jobs()
-    clients = {name: aws.client(name, attempts=attempts) for name in ("s3", "dynamodb", "sqs")}
-    queues = (stack.split_queue, stack.score_queue)
+    clients = {name: aws.client(name, attempts=attempts) for name in ("dynamodb", "sqs")}
     return Cloud(
-        stack.bucket, stack.jobs_table, *queues, stack.registry, **clients, memory=stack.memory or CORE, cache=cache
+        stack.bucket,
+        stack.jobs_table,
+        stack.split_queue,
+        stack.score_queue,
+        stack.registry,
+        Storage(attempts=attempts),
+        **clients,
+        memory=stack.memory or CORE,
+        cache=cache,
     )
 
 

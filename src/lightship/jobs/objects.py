@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from contextlib import contextmanager
 
 from lightship import aws
+from lightship.aws.objects import Description
 from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Part
@@ -29,18 +29,17 @@ HOLLOW_RATIO = 100
 _FIRST_INPUT = 512
 _PADDING = re.compile(rb"\0*")
 
-_RECONNECTIONS = 5
+# S3's code for a range that begins at the end of an object, or its HTTP status.
+_NOTHING_LEFT = frozenset({"InvalidRange", "416"})
 
 
 def describe(cloud: Cloud, bucket: str, key: str) -> Source:
     """Return the current version of an object; raises NotFound."""
-    try:
-        found = cloud.s3.head_object(Bucket=bucket, Key=key)
-    except cloud.s3.exceptions.ClientError as error:
-        if aws.code(error) in aws.DENIED:  # S3's response for a missing object too, without permission to list
-            raise NotFound(f"s3://{bucket}/{key} does not exist, or reading it is not allowed") from None
-        raise _missing(error, bucket, key) from None
-    return Source(bucket, key, found.get("VersionId", ""), found["ETag"].strip('"'), found["ContentLength"])
+    with _not_found(bucket, key, denied=True):
+        found = cloud.storage.holder(bucket, key).head(key)
+    if found is None:
+        raise _missing(bucket, key)
+    return _source(bucket, found)
 
 
 def read(cloud: Cloud, key: str) -> bytes:
@@ -57,27 +56,23 @@ def read_range(cloud: Cloud, source: Source, start: int, end: int | None) -> byt
 
 
 def stream(cloud: Cloud, source: Source, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Return a source in blocks, resuming where a broken connection stopped.
+    """Return bytes ``[start, end)`` of a source, or all from ``start``, in blocks.
 
-    Raises NotFound, or Unavailable after too many broken connections.
+    Resumes where a connection broke, several times. Raises NotFound.
     """
-    failures = 0
-    while True:
-        body = _open(cloud, source, start, end)
-        if body is None:
-            return
+    if end is not None and start >= end:
+        return
+    holder = cloud.storage.holder(source.bucket, source.key)
+    with _not_found(source.bucket, source.key):
         try:
-            while block := body.read(BLOCK):
-                start += len(block)
-                yield block
-        except _connection_errors() as error:
-            failures += 1
-            if failures > _RECONNECTIONS:
-                raise Unavailable(f"reading {_uri(source)} failed {failures} times: {error}") from None
-        else:
-            return
-        finally:
-            body.close()
+            found = holder.read(source.key, start=start, end=end, etag=source.etag, version=source.version)
+        except aws.ObjectsError as error:
+            if error.code in _NOTHING_LEFT and end is None:
+                return
+            raise
+        if found is None:
+            raise _missing(source.bucket, source.key)
+        yield from found.blocks
 
 
 def inflate(blocks: Iterable[bytes], skip: int = 0) -> Iterator[bytes]:
@@ -136,62 +131,47 @@ def _zeros(block: bytes, start: int) -> int:
 def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> Part:
     """Write an object unless its key exists; return the part that is stored.
 
-    S3 verifies the SHA-256 on arrival; boto3 computes no checksum of its own. All writers of a key write equal bytes.
-    Where they do not (processors round differently), the first object is kept.
+    S3 verifies the SHA-256 on arrival. All writers of a key write equal bytes. Where they do not (processors round
+    differently), the first object is kept.
     """
-    digest = hashlib.sha256(data)
-    location = {"Bucket": cloud.bucket, "Key": key}
-    checksum = {
-        "ChecksumSHA256": base64.b64encode(digest.digest()).decode(),
-        "Metadata": {"sha256": digest.hexdigest()},
-    }
-    if aws.put(cloud.s3, etag=None, **location, Body=data, ContentType=media_type, **checksum) is None:
-        found = cloud.s3.head_object(**location)
-        return Part(key, found["ContentLength"], found["Metadata"].get("sha256", ""))
-    return Part(key, len(data), digest.hexdigest())
+    bucket, digest = cloud.storage.bucket(cloud.bucket), hashlib.sha256(data).hexdigest()
+    if bucket.put(key, data, etag=None, media_type=media_type, metadata={"sha256": digest}) is not None:
+        return Part(key, len(data), digest)
+    found = bucket.head(key)
+    if found is None:
+        raise Unavailable(f"s3://{cloud.bucket}/{key} was deleted while it was written")
+    return Part(key, found.size, found.metadata.get("sha256", ""))
 
 
 def list_objects(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:
     """Return the objects below a prefix in key order, without folder markers."""
-    pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    for page in pages:
-        for entry in page.get("Contents", []):
-            if not entry["Key"].endswith("/"):
-                yield Source(bucket, entry["Key"], "", entry["ETag"].strip('"'), entry["Size"])
+    for found in cloud.storage.by_boto3(bucket).list(prefix):
+        if not found.key.endswith("/"):
+            yield _source(bucket, found)
 
 
-def _open(cloud: Cloud, source: Source, start: int, end: int | None) -> Any:
-    """Return the body of a ranged GET of the version that the source names.
+def _source(bucket: str, found: Description) -> Source:
+    return Source(bucket, found.key, found.version, found.etag.strip('"'), found.size)
 
-    None for an empty range.
+
+@contextmanager
+def _not_found(bucket: str, key: str, *, denied: bool = False) -> Iterator[None]:
+    """Translate S3's refusal of a missing or replaced object to NotFound.
+
+    With ``denied`` also that of an object that the credentials do not allow to read.
     """
-    if end is not None and start >= end:
-        return None
-    pinned = {"VersionId": source.version} if source.version else {"IfMatch": source.etag} if source.etag else {}
-    span = {"Range": f"bytes={start}-{'' if end is None else end - 1}"} if start or end is not None else {}
     try:
-        return cloud.s3.get_object(Bucket=source.bucket, Key=source.key, **pinned, **span)["Body"]
-    except cloud.s3.exceptions.ClientError as error:
-        if aws.code(error) in {"InvalidRange", "416"} and end is None:
-            return None
-        raise _missing(error, source.bucket, source.key) from None
+        yield
+    except aws.ObjectsError as error:
+        if error.code in aws.MISSING:
+            raise _missing(bucket, key) from None
+        if error.code in aws.CONFLICT:
+            was = "is not the object that the job was created for: it was replaced"
+            raise NotFound(f"s3://{bucket}/{key} {was}") from None
+        if denied and error.code in aws.DENIED:  # S3's response for a missing object too, without permission to list
+            raise NotFound(f"s3://{bucket}/{key} does not exist, or reading it is not allowed") from None
+        raise
 
 
-def _missing(error: Exception, bucket: str, key: str) -> Exception:
-    """Return the exception for an S3 error: NotFound, or the error itself."""
-    if aws.code(error) in aws.MISSING:
-        return NotFound(f"s3://{bucket}/{key} does not exist")
-    if aws.code(error) in aws.CONFLICT:
-        return NotFound(f"s3://{bucket}/{key} is not the object that the job was created for: it was replaced")
-    return error
-
-
-def _connection_errors() -> tuple[type[Exception], ...]:
-    """Return the exceptions that a connection broken within a body raises."""
-    from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
-
-    return (HTTPClientError, IncompleteReadError, ResponseStreamingError, ConnectionError, TimeoutError)
-
-
-def _uri(source: Source) -> str:
-    return f"s3://{source.bucket}/{source.key}"
+def _missing(bucket: str, key: str) -> NotFound:
+    return NotFound(f"s3://{bucket}/{key} does not exist")

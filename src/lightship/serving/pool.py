@@ -173,6 +173,11 @@ class ModelPool:
         if failure is not None and time.monotonic() < failure[1]:
             raise failure[0].with_traceback(None)  # the same error is raised many times: it would accumulate tracebacks
 
+    def forget_failures(self) -> None:
+        """Permit loading versions that failed before the retry interval has passed."""
+        with self._changing:
+            self._failures.clear()
+
     def _add(self, key: Key, served: Served, *, spare: bool) -> None:
         self._sizes[key] = served.model.bundle.size
         with self._changing:

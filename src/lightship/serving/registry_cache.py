@@ -220,6 +220,14 @@ class RegistryCache:
         if (entry := self._entries.get(name)) is not None:
             entry.expires = 0.0
 
+    def forget(self) -> None:
+        """Forget names and states, so that they are not known until they are read again.
+
+        What never changes, such as manifests, is kept.
+        """
+        self._entries.clear()
+        self._names, self._listed_until, self._is_reachable = None, 0.0, True
+
     def change(self, name: str, change: Callable[[State], State]) -> None:
         """Change a model's state in the registry, and read it again.
 

@@ -192,6 +192,11 @@ class Serving:
             self.router.last_versions[served.name] = served.version
         return served
 
+    def forget(self) -> None:
+        """Forget the registry's state and failures to load; loaded versions are kept."""
+        self.cache.forget()
+        self.pool.forget_failures()
+
     def load_default(self) -> None:
         """Load the default model; a failure is reported in its status."""
         with suppress(LightshipError):

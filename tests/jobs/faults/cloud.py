@@ -1,97 +1,94 @@
-"""A cloud that counts its calls, and injects faults into some of them."""
+"""A cloud behind a proxy that counts its requests, and injects faults."""
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from botocore.exceptions import ClientError, EndpointConnectionError
-from botocore.response import StreamingBody
+import boto3
+import pytest
+from botocore.config import Config
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.storage import Storage
+from lightship.settings import CacheSettings
 from tests.jobs.clouds import TABLE, Clock, Queues, moto_cloud
+from tests.jobs.faults import proxy
+from tests.jobs.faults.proxy import Proxy, Refusal, running
+from tests.moto_server import endpoint
 
-# Faults of a call. `twice`: the client got no response and repeats the call. `overtaken`: before the call, another
-# worker with the same message does all of the work. `delivered at once`: other workers handle the messages that are
-# being sent before the sender gets its response.
-FAULTS = ("killed before", "killed after", "throttled", "lost", "twice", "reset", "overtaken", "delivered at once")
+# Faults of a request. `delivered at once`: other workers handle the messages that are being sent before the sender gets
+# its response. For the others see the proxy.
+FAULTS = (*proxy.FAULTS, "killed before", "killed after", "twice", "overtaken", "delivered at once")
+
+# A request that fails is not repeated: its fault would have no effect.
+ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
 
 
-class Killed(BaseException):
-    """The worker is dead: no more of its code runs."""
+class Faults(Proxy):
+    """Faults of requests, by their number from 1.
 
-
-@dataclass
-class Faults:
-    """Faults of calls, by their number from 1.
-
-    ``calls`` are the names of the calls made while ``active``. ``other_worker`` handles the same message,
-    ``deliver_sent`` handles the messages that were just sent: after every sending, where ``immediate`` is set.
-    ``injected`` counts faults.
+    ``calls`` are the operations requested while ``active``. ``deliver_sent`` handles the messages that were just sent:
+    after every sending, where ``immediate`` is set.
     """
 
-    planned: Mapping[int, str] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-    other_worker: Callable[[], Any] = str
-    deliver_sent: Callable[[], Any] = str
-    immediate: bool = False
-    injected: int = 0
-    active: bool = False
+    def __init__(self) -> None:
+        super().__init__(endpoint())
+        self.planned: Mapping[int, str] = {}
+        self.calls: list[str] = []
+        self.deliver_sent: Callable[[], Any] = str
+        self.immediate = False
+        self.active = False
 
-    def call(self, name: str, operation: Callable[[], Any]) -> Any:
-        if not self.active:
-            return operation()
-        self.calls.append(name)
-        fault = self.planned.get(len(self.calls), "")
-        self.injected += bool(fault)
-        if fault == "killed before":
-            raise Killed
-        if fault == "throttled":
-            raise ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your request rate"}}, name)
-        if fault == "overtaken":
-            self.other_worker()
-        answer = operation()
-        if fault == "killed after":
-            raise Killed
-        if fault == "lost":
-            raise EndpointConnectionError(endpoint_url="https://aws")
-        if fault == "twice":
-            return operation()
-        if fault == "delivered at once" or (self.immediate and name == "SendMessageBatch"):
-            self.deliver_sent()
-        if fault == "reset" and name == "GetObject":
-            answer["Body"] = StreamingBody(_Broken(answer["Body"].read()), None)
-        return answer
+    def fault(self, operation: str) -> str | Refusal:
+        with self.lock:
+            if not self.active:
+                return ""
+            self.calls.append(operation)
+            fault = self.planned.get(len(self.calls), "")
+            self.injected += [operation] if fault else []
+            return fault
 
 
-class _Broken(io.BytesIO):
-    """A connection that breaks halfway."""
-
-    def read(self, amount: int | None = -1) -> bytes:
-        half = len(self.getbuffer()) // 2
-        if self.tell() >= half:
-            raise ConnectionResetError("connection reset by peer")
-        return super().read(half)
+class Lost(Exception):
+    """SQS did not answer."""
 
 
 class FaultyQueues(Queues):
-    """Queues whose calls are counted too."""
+    """Queues in memory whose calls are counted too."""
 
     def __init__(self, faults: Faults) -> None:
         super().__init__()
         self._faults = faults
 
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
-        send = super().send_message_batch
-        return dict(self._faults.call("SendMessageBatch", lambda: send(QueueUrl=QueueUrl, Entries=Entries)))
+        if self._faults.dead:
+            raise Lost
+        fault = self._faults.fault("SendMessageBatch")
+        if fault == "killed before":
+            self._faults.die()
+        if fault in {"killed before", "throttled", "reset"}:
+            raise Lost
+        if fault == "overtaken":
+            self._faults.overtake()
+        answer: dict[str, Any] = {}
+        for _ in range(1 + (fault == "twice")):
+            answer = super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+        if fault == "killed after":
+            self._faults.die()
+        if fault in {"killed after", "lost", "truncated"}:
+            raise Lost
+        if fault == "delivered at once" or (self._faults.active and self._faults.immediate):
+            self._faults.deliver_sent()
+        return answer
 
 
 @dataclass
@@ -102,6 +99,7 @@ class Harness:
     """
 
     cloud: Cloud
+    faults: Faults
     numbers: Iterator[int] = field(default_factory=count)
 
     def clear(self) -> None:
@@ -118,15 +116,12 @@ class Harness:
         self.clear()
         table = f"jobs-{next(self.numbers)}"
         self.cloud.dynamodb.create_table(TableName=table, **TABLE)
-        faults = Faults()
-        clients = (self.cloud.s3, self.cloud.dynamodb)
-        for client in clients:
-            client._make_api_call = _counted(type(client)._make_api_call.__get__(client), faults)
+        self.faults.begin(lambda number: "")
+        self.faults.planned, self.faults.calls, self.faults.immediate = {}, [], False
         try:
-            yield replace(self.cloud, table=table, sqs=FaultyQueues(faults), now=_clock(skew, rng)), faults
+            yield replace(self.cloud, table=table, sqs=FaultyQueues(self.faults), now=_clock(skew, rng)), self.faults
         finally:
-            for client in clients:
-                del client._make_api_call
+            self.faults.begin(lambda number: "")
             self.cloud.dynamodb.delete_table(TableName=table)
 
 
@@ -139,12 +134,17 @@ def _clock(skew: float, rng: random.Random | None) -> Callable[[], float]:
     return (lambda: exact() + rng.uniform(-skew, skew)) if rng else exact
 
 
-def _counted(call: Callable[..., Any], faults: Faults) -> Callable[..., Any]:
-    return lambda name, arguments: faults.call(name, lambda: call(name, dict(arguments)))
-
-
 @contextmanager
 def open_harness(models: Path) -> Iterator[Harness]:
     """Yield a harness; the bucket is not versioned, so an etag pins the input."""
-    with moto_cloud(models, "quickstart", versioned=False) as cloud:
-        yield Harness(cloud)
+    with ExitStack() as ending:
+        cloud = ending.enter_context(moto_cloud(models, "quickstart", versioned=False))
+        faults = ending.enter_context(running(Faults()))
+        patch = ending.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
+        storage, dynamodb = Storage(attempts=1), boto3.client("dynamodb", config=ONCE)
+        storage.client = boto3.client("s3", config=ONCE)
+        ending.callback(dynamodb.close)
+        ending.callback(storage.close)
+        cache = CacheSettings(folder=Path(ending.enter_context(TemporaryDirectory())))
+        yield Harness(replace(cloud, storage=storage, dynamodb=dynamodb, cache=cache), faults)

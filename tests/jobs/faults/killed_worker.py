@@ -1,16 +1,14 @@
-"""Worker processes that are killed.
+"""Worker processes, of which all but the last are killed.
 
-Run as ``python -m tests.jobs.faults.killed_worker TABLE SPLIT_QUEUE SCORE_QUEUE KILLS``. One process after another
-receives messages from real queues and sends itself SIGKILL at its k-th call of a service, before or after it took
-effect, where k grows from worker to worker. The last one survives, and ends when the queues are empty. Processes are
-forked after the imports, because twenty starts would take a minute.
+Run as ``python -m tests.jobs.faults.killed_worker TABLE SPLIT_QUEUE SCORE_QUEUE WORKERS``. One process after another
+prints its number, waits for a line of standard input, and handles the messages of real queues until they are empty; its
+exit code is printed then. Processes are forked after the imports, because twenty starts would take a minute.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -24,19 +22,18 @@ from lightship.settings import CacheSettings
 from tests.jobs.clouds import REGISTRY
 
 
-def main(table: str, split_queue: str, score_queue: str, kills: int) -> None:
+def main(table: str, split_queue: str, score_queue: str, workers: int) -> None:
     stack, cache = StackSettings("jobs", REGISTRY, table, split_queue, score_queue), CacheSettings.from_environment()
     connect(stack)  # reads boto3's data files before the fork
-    for number in range(kills + 1):
+    for _ in range(workers):
         child = os.fork()
         if not child:
-            cloud = connect(stack, cache=cache)
-            if number < kills:
-                _kill_at_call(cloud, 1 + number // 2, after=bool(number % 2))
-            _work(cloud)
+            print(os.getpid(), flush=True)
+            sys.stdin.readline()
+            _work(connect(stack, cache=cache))
             os._exit(0)
         _, status = os.waitpid(child, 0)
-        print(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), flush=True)
+        print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 def _work(cloud: Cloud) -> None:
@@ -52,24 +49,6 @@ def _work(cloud: Cloud) -> None:
             for message in found:
                 handle(json.loads(message["Body"]), cloud)
                 cloud.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-
-
-def _kill_at_call(cloud: Cloud, call: int, *, after: bool) -> None:
-    """Kill this process before or after its n-th call, not counting ReceiveMessage."""
-    calls = 0
-    for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
-
-        def counted(name: str, arguments: Any, real: Any = client._make_api_call) -> Any:
-            nonlocal calls
-            calls += name != "ReceiveMessage"
-            if calls == call and not after:
-                os.kill(os.getpid(), signal.SIGKILL)
-            answer = real(name, arguments)
-            if calls == call:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return answer
-
-        client._make_api_call = counted
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from lightship.jobs.cloud import Cloud
-from tests.jobs.faults.cloud import Faults, Harness, Killed
+from tests.jobs.faults.cloud import Faults, Harness
 from tests.jobs.workers import handle
 
 _MOST_DELIVERIES = 400
@@ -36,7 +36,7 @@ class Delivery:
                 return
             index = self.rng.randrange(len(self.waiting)) if self.rng else 0
             queue, message = self.waiting.pop(index)
-            self.faults.other_worker = partial(handle, queue, message, self.cloud)
+            self.faults.overtake = partial(self._overtake, queue, message)
             if not self._succeeds(queue, message):
                 self.failures += 1
                 self.waiting.append((queue, message))
@@ -54,14 +54,23 @@ class Delivery:
         self.waiting += [entry for entry in self._sent() if not self._succeeds(*entry)]
 
     def _succeeds(self, queue: str, message: dict[str, Any]) -> bool:
+        """Handle a message; a worker that was killed does not succeed."""
         before, self.faults.active = self.faults.active, True
         try:
             handle(queue, message, self.cloud)
-        except (Killed, Exception):
+        except Exception:
             return False
+        else:
+            return not self.faults.dead
         finally:
             self.faults.active = before
-        return True
+            self.faults.dead &= before
+
+    def _overtake(self, queue: str, message: dict[str, Any]) -> None:
+        try:
+            handle(queue, message, self.cloud)
+        except Exception:
+            self.failures += 1
 
 
 def check_receipt(found: dict[str, bytes]) -> None:

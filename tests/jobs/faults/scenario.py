@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import random
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request
+from lightship.jobs.score import score
+from lightship.jobs.score.score import Origin
 from tests.jobs.clouds import drop
 from tests.jobs.faults.cloud import Harness
 from tests.jobs.faults.queues import Delivery
@@ -84,12 +87,25 @@ class Outcome:
 
 
 def run_job(
-    harness: Harness, form: str, planned: Mapping[int, str], rng: random.Random | None = None, skew: float = 0.0
+    harness: Harness,
+    form: str,
+    planned: Mapping[int, str],
+    rng: random.Random | None = None,
+    skew: float = 0.0,
+    *,
+    cold: bool = False,
 ) -> Outcome:
-    """Run the job with these faults until the queues are empty; it must be done."""
+    """Run the job with these faults until the queues are empty; it must be done.
+
+    Its workers have loaded the model, so that their requests are the same in every run, unless they are ``cold``.
+    """
     key, options = CASES[form]
     with harness.run(skew, rng) as (cloud, faults):
         job = start(harness, cloud, key, options)
+        if cold:
+            forget_models(cloud)
+        else:
+            score.load(Origin(cloud.registry, cloud.cache, cloud.transforms), job.model, job.version, job.digest)
         faults.planned = planned
         faults.immediate = rng is not None and rng.random() < 0.3
         delivery = Delivery(harness, cloud, faults, rng)
@@ -98,7 +114,14 @@ def run_job(
         found = Ledger(cloud).jobs.find(job.id)
         assert found is not None
         assert found.state == "done"
-        return Outcome(harness.output(), calls, delivery.failures, faults.injected)
+        return Outcome(harness.output(), calls, delivery.failures, len(faults.injected))
+
+
+def forget_models(cloud: Cloud) -> None:
+    """Remove the models in memory and on disk."""
+    score.load.cache_clear()
+    assert cloud.cache.folder is not None
+    shutil.rmtree(cloud.cache.folder, ignore_errors=True)
 
 
 def start(harness: Harness, cloud: Cloud, key: str, options: Options) -> Job:

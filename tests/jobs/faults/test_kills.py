@@ -12,14 +12,23 @@ from tests.jobs.faults.scenario import check_rows, run_job
 
 @pytest.mark.parametrize("form", ["three parts", "gzip to one file"])
 def test_worker_killed_at_any_call_loses_and_doubles_nothing(harness: Harness, form: str) -> None:
+    """Kill a worker after each call: before the next one it would have done the same."""
     baseline = run_job(harness, form, {})
     check_rows(baseline.files)
     assert len(baseline.calls) > 25
-    for number, name in enumerate(baseline.calls, start=1):
-        for fault in ("killed before", "killed after"):
-            found = run_job(harness, form, {number: fault})
-            assert found.failures == 1, f"{fault} call {number} ({name}) was not injected"
-            assert found.files == baseline.files, f"{fault} call {number} ({name})"
+    for number, name in enumerate(["no call", *baseline.calls]):
+        found = run_job(harness, form, {number: "killed after"} if number else {1: "killed before"})
+        assert found.failures == 1, f"call {number} ({name}) was not reached"
+        assert found.files == baseline.files, f"killed after call {number} ({name})"
+
+
+def test_worker_killed_while_loading_model_loses_nothing(harness: Harness) -> None:
+    baseline, warm = run_job(harness, "two parts", {}, cold=True), run_job(harness, "two parts", {})
+    assert len(baseline.calls) > len(warm.calls)
+    first = next(number for number, name in enumerate(warm.calls, start=1) if baseline.calls[number - 1] != name)
+    for number in range(first - 1, first + len(baseline.calls) - len(warm.calls)):
+        found = run_job(harness, "two parts", {number: "killed after"}, cold=True)
+        assert (found.failures, found.files) == (1, baseline.files), f"killed after call {number}"
 
 
 @pytest.mark.parametrize("fault", ["overtaken", "twice"])

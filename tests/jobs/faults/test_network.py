@@ -23,6 +23,7 @@ from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.requests import Options, Request
 from lightship.jobs.score import score
 from lightship.jobs.split import plan
+from lightship.jobs.storage import Storage
 from lightship.settings import CacheSettings
 from tests.bundles import Registries
 from tests.jobs.clouds import REGISTRY, TABLE, objects_below, push
@@ -72,7 +73,7 @@ class Network:
             cloud = clouds.connect(
                 StackSettings("jobs", REGISTRY, table, *self.urls), cache=CacheSettings.from_environment()
             )
-            for client in (cloud.s3, cloud.dynamodb, cloud.sqs):
+            for client in (cloud.storage, cloud.dynamodb, cloud.sqs):
                 ending.callback(client.close)
             options = Options(chunk=90, single=True)
             job = operations.start(cloud, Request(owner="ann", model="quickstart", key=KEY, options=options))
@@ -83,7 +84,9 @@ class Network:
         return Outcome(objects_below(self._cloud(table), "batch/"), failures)
 
     def _cloud(self, table: str) -> Cloud:
-        return Cloud("jobs", table, *self.urls, "", self.direct["s3"], self.direct["dynamodb"], self.direct["sqs"])
+        storage = Storage()
+        storage.client = self.direct["s3"]
+        return Cloud("jobs", table, *self.urls, "", storage, self.direct["dynamodb"], self.direct["sqs"])
 
     def _work(self, cloud: Cloud) -> int:
         """Deliver messages as Lambda does until the queues are empty; count failures."""

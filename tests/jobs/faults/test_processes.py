@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import boto3
@@ -18,9 +20,33 @@ from lightship.jobs.ledger.requests import Options, Request
 from tests.bundles import Registries
 from tests.conftest import ROOT
 from tests.jobs.clouds import REGISTRY, TABLE, objects_below, push
+from tests.jobs.faults.proxy import Proxy, Refusal, running
 from tests.jobs.faults.scenario import DATA, check_rows
 
 KILLS = 12
+
+
+class Killing(Proxy):
+    """A proxy that counts all requests but those for messages."""
+
+    def fault(self, operation: str) -> str | Refusal:
+        return "" if operation == "ReceiveMessage" else super().fault(operation)
+
+
+def work(process: subprocess.Popen[str], network: Killing, number: int) -> int:
+    """Let a worker process work, and return its exit code.
+
+    It is killed before or after its k-th request, where k grows from worker to worker. The last one is not killed.
+    """
+    assert process.stdin is not None
+    assert process.stdout is not None
+    worker = int(process.stdout.readline())
+    moment = "killed after" if number % 2 else "killed before"
+    network.begin({1 + number // 2: moment}.get if number < KILLS else lambda _: "")
+    network.kill = lambda: os.kill(worker, signal.SIGKILL)
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return int(process.stdout.readline())
 
 
 def test_workers_killed_in_turn_finish_job(
@@ -41,16 +67,20 @@ def test_workers_killed_in_turn_finish_job(
         cloud, Request(owner="ann", model="quickstart", key=key, options=Options(chunk=50, single=True))
     )
 
-    command = [sys.executable, "-m", "tests.jobs.faults.killed_worker", "killed", *urls, str(KILLS)]
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=240
-    ).stdout.split()
-    assert done.count("-9") >= 10
-    assert done[-1] == "0"
+    command = [sys.executable, "-m", "tests.jobs.faults.killed_worker", "killed", *urls, str(KILLS + 1)]
+    with running(Killing(s3_endpoint)) as network:
+        environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "AWS_ENDPOINT_URL": network.endpoint}
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            timer = threading.Timer(240, process.kill)
+            timer.start()
+            codes = [work(process, network, number) for number in range(KILLS + 1)]
+            timer.cancel()
+    assert codes == [-signal.SIGKILL] * KILLS + [0]
     found = Ledger(cloud).jobs.find(job.id)
     assert found is not None
     assert found.state == "done"
     check_rows(objects_below(cloud, job.output))
-    for client in (*clients.values(), cloud.s3, cloud.dynamodb, cloud.sqs):
+    for client in (*clients.values(), cloud.storage, cloud.dynamodb, cloud.sqs):
         client.close()

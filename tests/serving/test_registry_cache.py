@@ -13,6 +13,7 @@ from lightship import aws
 from lightship.errors import RegistryError
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
+from lightship.registry.state import State
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.serving import Options
 from lightship.settings import CacheSettings
@@ -217,6 +218,31 @@ def test_unknown_model_names_are_not_cached(registry: Registry, connection: Conn
     assert {cache.state(f"missing{number}").versions for number in range(50)} == {()}
     assert not +connection.operations
     assert cache.last("missing1") is None
+
+
+def test_forget_reads_names_and_states_again(registry: Registry, registries: Registries) -> None:
+    cache = RegistryCache(registry, 3600)
+    assert cache.names() == ("modes",)
+    republish(registry, registries.small / "modes" / "1", "modes")
+    republish(registry, registries.small / "pair" / "1", "pair")
+    assert cache.names() == ("modes",)
+    cache.forget()
+    found = {name: state.versions for name, state in cache.states().items() if isinstance(state, State)}
+    assert found == {"modes": (1, 2), "pair": (1,)}
+
+
+def test_own_change_is_listed_before_index_is_read_again(registry: Registry) -> None:
+    cache = RegistryCache(registry, 3600)
+    cache.states()
+    for number in range(1, 4):
+
+        def change(state: State, label: str = f"label{number}") -> State:
+            return state.reroute(state.routing.with_label(label, 1, name="modes"))
+
+        cache.change("modes", change)
+        state = cache.states()["modes"]
+        assert isinstance(state, State)
+        assert len(state.routing.labels) == number
 
 
 def test_unreachable_registry_without_cached_state_raises(registry: Registry, connection: Connection) -> None:

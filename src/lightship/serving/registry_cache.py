@@ -226,7 +226,7 @@ class RegistryCache:
         What never changes, such as manifests, is kept.
         """
         self._entries.clear()
-        self._names, self._listed_until, self._is_reachable = None, 0.0, True
+        self._listing = Listing(self._registry, self._refresh)
 
     def change(self, name: str, change: Callable[[State], State]) -> None:
         """Change a model's state in the registry, and read it again.

@@ -29,6 +29,7 @@ from benchmarks import (
     workers,
 )
 from benchmarks.applications import part as applications
+from benchmarks.cold import part as cold
 from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.examples import ROOT, Example, predict_examples
@@ -44,7 +45,7 @@ from lightship.errors import LightshipError
 
 PARTS = (
     *("lambda", "server", "asgi", "peers", "workers", "protocols", "batching", "registry", "jobs"),
-    *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "web", "image", "examples"),
+    *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "web", "image", "cold", "examples"),
 )
 
 _QUIET = 0.3
@@ -181,6 +182,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "compression": _Part(compression.steps(compressed), lambda _, step: compression.measure(compressed, step)),
         "web": _Part(web.steps(loads), lambda rows, step: web.measure(registry, keras_model, rows, loads, step)),
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
+        "cold": _Part(cold.steps(), lambda rows, step: cold.measure(registry, keras_model, rows[0], step)),
         "examples": _Part(applications.steps(invoked), lambda _, step: applications.measure(registry, invoked, step)),
     }
 

@@ -41,7 +41,7 @@ PAGES = (
         "benchmarks/README.md",
         (
             *("lambda", "server", "asgi", "peers", "workers", "protocols", "batching", "registry", "jobs"),
-            *("compile", "evaluation", "explain", "web", "image"),
+            *("compile", "evaluation", "explain", "web", "image", "cold"),
         ),
     ),
     Page("benchmarks/trees.md", ("trees",)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks import workers
 from benchmarks.applications import part as applications
+from benchmarks.cold import part as cold
 from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.explain import part as explain
@@ -167,6 +168,7 @@ _MAKERS = {
     "compression": compression.tables,
     "web": web.tables,
     "image": _image,
+    "cold": cold.tables,
     "examples": applications.tables,
     "protocols": _protocols,
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from benchmarks import workers
 from benchmarks.applications import part as applications
+from benchmarks.cold import part as cold
 from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.explain import part as explain
@@ -168,6 +170,7 @@ _MAKERS = {
     "server": _server,
     "asgi": _asgi,
     "peers": _peers,
+    "workers": workers.tables,
     "batching": _batching,
     "compile": _compile,
     "evaluation": evaluation.tables,
@@ -179,6 +182,7 @@ _MAKERS = {
     "compression": compression.tables,
     "web": web.tables,
     "image": _image,
+    "cold": cold.tables,
     "examples": applications.tables,
     "protocols": _protocols,
 }

@@ -26,6 +26,7 @@ from benchmarks import (
     report,
     servers,
     storage,
+    workers,
 )
 from benchmarks.applications import part as applications
 from benchmarks.cold import part as cold
@@ -43,7 +44,7 @@ from benchmarks.web import part as web
 from lightship.errors import LightshipError
 
 PARTS = (
-    *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
+    *("lambda", "server", "asgi", "peers", "workers", "protocols", "batching", "registry", "jobs"),
     *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "web", "image", "cold", "examples"),
 )
 
@@ -143,6 +144,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
     checked = registries.QUICK if quick else registries.FULL
     compressed = compression.QUICK if quick else compression.FULL
     scored = jobs.QUICK if quick else jobs.FULL
+    spread = workers.QUICK if quick else workers.FULL
     loads = web.QUICK if quick else web.FULL
     return {
         "lambda": _Part(
@@ -156,6 +158,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "peers": _Part(
             peers.steps(beside), lambda rows, step: peers.measure(registry, keras_model, rows, beside, step)
         ),
+        "workers": _Part(workers.steps(spread), lambda _, step: workers.measure(spread, step)),
         "protocols": _Part(protocols.steps(), lambda _, step: protocols.measure(registry, calls, step)),
         "batching": _Part(batching.steps(), lambda _, step: batching.measure(batches, step)),
         "registry": _Part(registries.steps(), lambda _, step: registries.measure(registry, checked, step)),

@@ -40,7 +40,7 @@ PAGES = (
     Page(
         "benchmarks/README.md",
         (
-            *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
+            *("lambda", "server", "asgi", "peers", "workers", "protocols", "batching", "registry", "jobs"),
             *("compile", "evaluation", "explain", "web", "image", "cold"),
         ),
     ),

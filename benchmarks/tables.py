@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks import workers
 from benchmarks.applications import part as applications
 from benchmarks.cold import part as cold
 from benchmarks.compression import part as compression
@@ -155,6 +156,7 @@ _MAKERS = {
     "server": _server,
     "asgi": _asgi,
     "peers": _peers,
+    "workers": workers.tables,
     "batching": _batching,
     "compile": _compile,
     "evaluation": evaluation.tables,

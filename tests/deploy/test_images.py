@@ -82,7 +82,7 @@ def test_image_copies_only_allowed_files(path: str) -> None:
 
 
 def first_files(root: Path, handler: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """Run the command of the images' stage on a function; return it and the copied files."""
+    """Run the command of the stage; return its result and the copied files."""
     (root / "app.py").write_text(handler)
     (root / "used.py").write_text("")
     (root / "unused.py").write_text("")
@@ -99,7 +99,7 @@ def first_files(root: Path, handler: str) -> tuple[subprocess.CompletedProcess[s
     return done, sorted(path.name.partition(".")[0] for path in copies.rglob("*.pyc"))
 
 
-def test_first_files_of_function_are_modules_of_its_first_request(tmp_path: Path) -> None:
+def test_first_files_of_function_are_imported_modules(tmp_path: Path) -> None:
     (tmp_path / "task").mkdir()
     done, copied = first_files(tmp_path / "task", "def handler(event, context):\n    import used\n")
     assert (done.returncode, done.stderr) == (0, "")
@@ -108,7 +108,7 @@ def test_first_files_of_function_are_modules_of_its_first_request(tmp_path: Path
 
 
 @pytest.mark.parametrize("handler", ["raise SystemError('no region')", "import sys\nsys.exit(1)", "handler = None"])
-def test_first_files_of_function_that_fails_are_none(tmp_path: Path, handler: str) -> None:
+def test_first_files_of_failing_function_are_not_copied(tmp_path: Path, handler: str) -> None:
     (tmp_path / "task").mkdir()
     done, copied = first_files(tmp_path / "task", handler)
     assert (done.returncode, copied) == (0, [])

@@ -1,30 +1,20 @@
-"""A disk that is full in the middle of a download: writes raise ENOSPC."""
+"""A disk that takes no more in the middle of a download."""
 
 from __future__ import annotations
 
-import errno
-import io
-import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import pytest
-from s3transfer.utils import OSUtils
 
 _CAPACITY = 100
 
 
-class _Full(io.FileIO):
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        written = super().write(data[: max(0, _CAPACITY - self.tell())])
-        if written < len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.name)
-        return written
-
-
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Limit each downloaded S3 object to 100 bytes on disk."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(OSUtils, "open", lambda self, filename, mode: _Full(filename, mode))
+    """Limit each file that this process writes to 100 bytes: then EFBIG is raised."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_CAPACITY, before[1]))
+    try:
         yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

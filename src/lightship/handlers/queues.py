@@ -19,6 +19,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, SqsFifoPartialProcessor
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from lightship import aws
 from lightship.errors import InvalidInput, LightshipError, Unavailable
 from lightship.handlers.telemetry import Telemetry
 from lightship.jobs import messages
@@ -145,7 +146,7 @@ def _describe(error: Exception) -> dict[str, Any]:
 
     Messages of other libraries' errors are left out, because they may quote their input.
     """
-    code = getattr(error, "response", {}).get("Error", {}).get("Code")  # botocore's
+    code = aws.code(error) if aws.describe(error) is not None else None
     return {
         "error": type(error).__name__,
         "code": error.code if isinstance(error, LightshipError) else code,

@@ -2,7 +2,7 @@
 
 The file is streamed, never loaded whole. The ledger's cursor records the progress. The file's columns are stored first;
 then chunks are put into the ledger, then sent, then the cursor moves. After a crash in between, the steps are repeated
-without effect on those already done. This module may import only the standard library and boto3.
+without effect on those already done. This module imports only the standard library and clients of AWS.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ class Categories(Sequence[str]):
     def __getitem__(self, index: int | slice) -> str | Categories:
         if isinstance(index, slice):
             return Categories(self.codes[index], self.names)
-        return self.names[self.codes[index]]
+        name: str = self.names[self.codes[index]]
+        return name
 
     def __iter__(self) -> Iterator[str]:
         return map(self.names.__getitem__, self.codes.tolist())

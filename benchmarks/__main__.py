@@ -161,7 +161,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "workers": _Part(workers.steps(spread), lambda _, step: workers.measure(spread, step)),
         "protocols": _Part(protocols.steps(), lambda _, step: protocols.measure(registry, calls, step)),
         "batching": _Part(batching.steps(), lambda _, step: batching.measure(batches, step)),
-        "registry": _Part(registries.steps(), lambda _, step: registries.measure(registry, checked, step)),
+        "registry": _Part(registries.steps(checked), lambda _, step: registries.measure(registry, checked, step)),
         "jobs": _Part(
             jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
         ),

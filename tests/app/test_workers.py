@@ -180,14 +180,15 @@ def _answers(port: int) -> bool:
         return False
 
 
-def test_workers_of_killed_parent_end(registries: Registries) -> None:
-    with serving(registries.examples, *TWO) as (process, port):
+def test_workers_of_killed_parent_end(registries: Registries, tmp_path: Path) -> None:
+    with serving(registries.examples, *TWO, TMPDIR=str(tmp_path)) as (process, port):
         ending = workers(process.pid)
         process.kill()
         process.wait()
         until(lambda: not any(Path(f"/proc/{worker}/cmdline").exists() for worker in ending))
         with socket.socket() as free:
             free.bind(("127.0.0.1", port))
+    assert not list(tmp_path.iterdir()), "the folder of metrics"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -254,7 +254,9 @@ class Refusing(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         code = self.path.split("/")[1].partition("?")[0].replace("-", "").removesuffix("bucket")
         code = next((each for each in CODES if each.lower() == code), code)
-        body = f"<Error><Code>{code}</Code><Message>denied to arn:aws:iam::1:user/u</Message></Error>".encode()
+        region = "<Region>eu-west-1</Region>" if code == "AuthorizationHeaderMalformed" else ""
+        message = "<Message>denied to arn:aws:iam::1:user/u</Message>"
+        body = f"<Error><Code>{code}</Code>{message}{region}</Error>".encode()
         self.send_response(CODES[code][0])
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(body)))
@@ -276,7 +278,9 @@ CODES = {
     "InvalidAccessKeyId": (403, "AWS_ACCESS_KEY_ID"),
     "SignatureDoesNotMatch": (403, "secret key"),
     "AuthorizationHeaderMalformed": (400, "eu-west-1"),
+    "PermanentRedirect": (301, "another region"),
     "RequestTimeTooSkewed": (403, "clock"),
+    "SlowDown": (503, "throttles"),
 }
 
 

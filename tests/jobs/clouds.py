@@ -90,12 +90,12 @@ def moto_cloud(models: Path, *names: str, versioned: bool = True) -> Iterator[Cl
 
 
 @contextmanager
-def watched(cloud: Cloud) -> Iterator[tuple[Cloud, Proxy]]:
+def watched(cloud: Cloud, *, attempts: int = 6) -> Iterator[tuple[Cloud, Proxy]]:
     """Yield the cloud with its S3 behind a proxy, and the proxy."""
     cloud.storage.bucket(cloud.bucket).head("any")  # the given cloud keeps the server's own address
     with proxy(endpoint()) as network, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", network.endpoint)
-        storage = Storage()
+        storage = Storage(attempts=attempts)
         yield replace(cloud, storage=storage), network
         storage.close()
 

@@ -9,6 +9,7 @@ a supervisor may send to all processes at once.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -40,6 +41,7 @@ class Assignment(NamedTuple):
         factory: see :class:`lightship.app.server.Server`.
         load_first: see :meth:`lightship.app.server.Server.start`.
         grace: seconds for running requests at the end.
+        folder: of the counts that the workers share, which the parent removes.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Assignment(NamedTuple):
     factory: Factory | None
     load_first: bool
     grace: int
+    folder: str
 
 
 def main(descriptor: int) -> None:
@@ -57,6 +60,7 @@ def main(descriptor: int) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    process = os.getppid()
     with Connection(descriptor) as parent:
         assigned: Assignment = parent.recv()
         try:
@@ -65,6 +69,9 @@ def main(descriptor: int) -> None:
             if (refusal := _refusal(error)) is None:
                 raise
             _send(parent, refusal)
+        finally:
+            if os.getppid() != process:  # the parent was killed
+                shutil.rmtree(assigned.folder, ignore_errors=True)
 
 
 def _serve(assigned: Assignment, parent: Connection) -> None:

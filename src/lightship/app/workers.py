@@ -81,6 +81,7 @@ class Workers:
                     factory,
                     load_first=number > 0,
                     grace=grace,
+                    folder=self._folder.name,
                 ),
                 environment,
             )
@@ -222,8 +223,7 @@ class _Worker:
         self._due = time.monotonic() + self.pause
         self.close()
         self.connection = None
-        folder = self._environment[_METRICS_FOLDER]
-        mark_process_dead(self._assignment.settings.worker, folder)  # type: ignore[no-untyped-call]
+        mark_process_dead(self._assignment.settings.worker, self._assignment.folder)  # type: ignore[no-untyped-call]
 
 
 def _library_threads(workers: int) -> dict[str, str]:

@@ -39,7 +39,10 @@ _REGION = re.compile(r"<Region>([a-z0-9-]{1,40})</Region>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _TIMEOUT = re.compile(r"kind: Timeout|TimedOut")
 
+_BARE_REDIRECT = "BareRedirect"  # obstore's word for S3's answer where a bucket is in another region
+
 _UNCHANGED = "304"
+_REFUSED = frozenset({"400", "403"})
 
 # The meaning of a status without a body, as of HEAD.
 _STATUSES = {"404": "NoSuchKey", "409": "ConditionalRequestConflict", "412": "PreconditionFailed"}
@@ -142,7 +145,12 @@ class Objects:
 
     def head(self, key: str) -> Description | None:
         """Return what S3 says of an object; None where it does not exist."""
-        reading = self._get(key, {"head": True})
+        try:
+            reading = self._get(key, {"head": True})
+        except ObjectsError as error:
+            if error.code in _REFUSED:  # the answer to HEAD has no body, which would say why
+                self._get(key, _options(0, 1, "", ""))
+            raise
         return None if reading is None else _describe(key, reading)
 
     def put(
@@ -348,7 +356,9 @@ def _translated(error: BaseException, operation: str) -> ObjectsError:
     text = str(error).partition("\n\nDebug source:")
     code, status = _CODE.search(text[0]), _STATUS.search(text[0])
     region, said = _REGION.search(text[0]), _MESSAGE.search(text[0])
-    if code or status:
+    if _BARE_REDIRECT in text[2]:
+        name = "PermanentRedirect"
+    elif code or status:
         name = code[1] if code else _STATUSES.get(status[1], status[1]) if status else ""
     else:
         name = "ReadTimeoutError" if _TIMEOUT.search(text[2]) else "EndpointConnectionError"

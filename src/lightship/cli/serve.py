@@ -147,6 +147,8 @@ def _title(state: ModelState) -> str:
 
 
 def _inputs(state: ModelState) -> str:
+    if state.overview is not None:
+        return ", ".join(state.overview.inputs)
     signature = state.manifest.signature() if state.manifest else None
     return ", ".join(f"{spec.name}: {spec}" for spec in signature.inputs) if signature else ""
 

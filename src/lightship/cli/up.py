@@ -124,6 +124,8 @@ def up_command(
         check_default(default_model, source)
         copied = mirror(source, stack.cloud.client("s3"), location)
         os.environ.update(_variables(stack))
+        copies = Registry(location)
+        copies.index.rebuild(copies.names)
         settings = settings_of(default_model, access_log=access_log)
         jobs = partial(cloud.from_environment, os.environ)
         settings = settings._replace(registry=location, transforms=transforms)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from lightship.calls import Health
 from lightship.errors import Forbidden, LightshipError, NotFound
 from lightship.protocols.http import Matched, PageRequest, Request, Response
-from lightship.serving.registry_cache import NeverRead
+from lightship.serving.listing import NeverRead
 from lightship.serving.serving import Serving
 from lightship.settings import DEFAULT_SETTINGS, Settings
 

@@ -78,7 +78,7 @@ endif
 # Keep trained models, which the README compiles again.
 .SECONDARY:
 
-.PHONY: help run example web screenshots page-if-possible check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs operators lock bench zoo zoo-short lifting wheel build emulate clean
+.PHONY: help run example web screenshots page-if-possible check test examples coverage fuzz fuzz-models keras2 public-models faults lint format models docs images operators lock bench zoo zoo-short lifting wheel build emulate clean
 
 help: ## List the targets
 	@grep -Eh '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -230,6 +230,10 @@ zoo-short: $(VENV)/.dev ## Compile only preprocessing layers, estimators and boo
 
 docs: $(VENV)/.run ## Write docs/command-line.md from --help
 	$(BIN)/python scripts/command-line-page > docs/command-line.md
+
+images: $(VENV)/.dev ## Write docs/images.md from installed packages: 2.5 GB
+	$(BIN)/python scripts/image-contents > build/images.md
+	mv build/images.md docs/images.md
 
 operators: $(VENV)/.dev ## List the operators of Keras's layers and applications again, in about 40 minutes
 	$(BIN)/python scripts/operators-seen > src/lightship/graphs/seen.new

@@ -26,8 +26,10 @@ from benchmarks import (
     report,
     servers,
     storage,
+    workers,
 )
 from benchmarks.applications import part as applications
+from benchmarks.cold import part as cold
 from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.examples import ROOT, Example, predict_examples
@@ -42,8 +44,8 @@ from benchmarks.web import part as web
 from lightship.errors import LightshipError
 
 PARTS = (
-    *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-    *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "web", "image", "examples"),
+    *("lambda", "server", "asgi", "peers", "workers", "protocols", "batching", "registry", "jobs"),
+    *("compile", "evaluation", "explain", "trees", "preprocessing", "compression", "web", "image", "cold", "examples"),
 )
 
 _QUIET = 0.3
@@ -142,6 +144,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
     checked = registries.QUICK if quick else registries.FULL
     compressed = compression.QUICK if quick else compression.FULL
     scored = jobs.QUICK if quick else jobs.FULL
+    spread = workers.QUICK if quick else workers.FULL
     loads = web.QUICK if quick else web.FULL
     return {
         "lambda": _Part(
@@ -155,9 +158,10 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "peers": _Part(
             peers.steps(beside), lambda rows, step: peers.measure(registry, keras_model, rows, beside, step)
         ),
+        "workers": _Part(workers.steps(spread), lambda _, step: workers.measure(spread, step)),
         "protocols": _Part(protocols.steps(), lambda _, step: protocols.measure(registry, calls, step)),
         "batching": _Part(batching.steps(), lambda _, step: batching.measure(batches, step)),
-        "registry": _Part(registries.steps(), lambda _, step: registries.measure(registry, checked, step)),
+        "registry": _Part(registries.steps(checked), lambda _, step: registries.measure(registry, checked, step)),
         "jobs": _Part(
             jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
         ),
@@ -178,6 +182,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "compression": _Part(compression.steps(compressed), lambda _, step: compression.measure(compressed, step)),
         "web": _Part(web.steps(loads), lambda rows, step: web.measure(registry, keras_model, rows, loads, step)),
         "image": _Part(images.steps(), lambda _, step: images.measure(keras_model, step, build=not quick)),
+        "cold": _Part(cold.steps(), lambda rows, step: cold.measure(registry, keras_model, rows[0], step)),
         "examples": _Part(applications.steps(invoked), lambda _, step: applications.measure(registry, invoked, step)),
     }
 

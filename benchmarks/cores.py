@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 
 def pin_self() -> None:
@@ -41,6 +42,13 @@ def pin_processes(processes: Sequence[int]) -> None:
     if pinnable():
         for index, process in enumerate(processes):
             os.sched_setaffinity(process, {_cores()[-1 - index % len(_cores())]})
+
+
+def unpin(process: int) -> None:
+    """Let a running process and its threads use all cores."""
+    if pinnable():
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), _cores())
 
 
 def pinnable() -> bool:

@@ -15,6 +15,9 @@ from benchmarks.table import shown
 # Largest ratio of the first answer with models in S3 to the first answer with models in the image.
 BUCKET = 1.25
 
+# Smallest ratio of the usual way's blocks of an image that a cold start reads.
+BLOCKS = 30.0
+
 # Jobs: smallest ratio of rows per second of one core to pandas and model.predict, smallest share of the bound's rows
 # per second, and largest ratio of a worker's memory for the largest file to that for the smallest file.
 PANDAS = 10.0
@@ -35,7 +38,7 @@ class Comparison:
 
     Attributes:
         figure: name of the figure.
-        unit: ``ms``, ``MiB``, ``MB`` or ``/s``.
+        unit: ``ms``, ``MiB``, ``MB``, ``blocks`` or ``/s``.
         other: the figure of the usual way, or of another server.
         lightship: the figure of Lightship.
         goal: required ratio; None without a goal.
@@ -104,6 +107,7 @@ def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
         *_of_server(results.get("server")),
         *_of_jobs(results.get("jobs")),
         *_of_image(results.get("image")),
+        *_of_cold(results.get("cold")),
     ]
 
 
@@ -236,3 +240,10 @@ def _of_image(part: Mapping[str, Any] | None) -> list[Comparison]:
         Comparison("image size", "MB", sizes["usual"], sizes["lightship"]),
         Comparison("image size without the base image", "MB", added["usual"], added["lightship"]),
     ]
+
+
+def _of_cold(part: Mapping[str, Any] | None) -> list[Comparison]:
+    if part is None or "images" not in part:
+        return []
+    usual, ours = (part["images"][name]["total"]["packed"] for name in ("usual", "lightship"))
+    return [Comparison("cold start: blocks of 512 KiB that are read", "blocks", usual, ours, aim=BLOCKS)]

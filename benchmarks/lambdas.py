@@ -44,7 +44,7 @@ class Request(Protocol):
 
 
 # Environment variables that the runtime client reads for each event; Lambda sets them.
-_VARIABLES = {
+VARIABLES = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
     "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/benchmark",
@@ -96,7 +96,7 @@ def _run(stack: Stack, examples: Sequence[Request], events: int) -> _Run:
     messages = {id(example): example.event() for example in examples}
     with RuntimeApi() as api, tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as cache:
         function = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name}
-        variables = {**function, **_VARIABLES, "LIGHTSHIP_CACHE": cache}
+        variables = {**function, **VARIABLES, "LIGHTSHIP_CACHE": cache}
         with cores.last_core():
             start = time.perf_counter()
             process = subprocess.Popen(

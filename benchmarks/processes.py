@@ -15,6 +15,26 @@ def peak(process: int | str = "self") -> float | None:
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
 
 
+def private(process: int | str) -> float:
+    """Return the MiB of memory that a process wrote and shares with no other."""
+    rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) / 1024 for line in rollup.splitlines() if line.startswith("Private_Dirty:"))
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that a process started."""
+    return [
+        int(child)
+        for thread in Path(f"/proc/{process}/task").iterdir()
+        for child in (thread / "children").read_text().split()
+    ]
+
+
+def command(process: int) -> list[str]:
+    """Return the words of a process's command."""
+    return Path(f"/proc/{process}/cmdline").read_text().split("\0")[:-1]
+
+
 def processor_seconds(process: int | str) -> float:
     """Return the user and system time of all threads in seconds.
 

@@ -11,7 +11,6 @@ import sys
 import time
 
 from benchmarks.figures import percentile
-from lightship import aws
 from lightship.registry.registry import Registry
 from lightship.stores import open_store
 
@@ -38,8 +37,7 @@ def main() -> None:
 
 
 def _copy_state(source: str, location: str, model: str) -> None:
-    """Copy a model's state to a new bucket; boto3 retries until S3 is up."""
-    aws.client("s3").create_bucket(Bucket=location.removeprefix("s3://"))
+    """Copy a model's state to a bucket."""
     found = open_store(source).read(f"{model}/state.json")
     assert found is not None, f"{source} has no state of {model}"
     assert open_store(location).write(f"{model}/state.json", found[0], if_match=None)

@@ -40,8 +40,8 @@ PAGES = (
     Page(
         "benchmarks/README.md",
         (
-            *("lambda", "server", "asgi", "peers", "protocols", "batching", "registry", "jobs"),
-            *("compile", "evaluation", "explain", "web", "image"),
+            *("lambda", "server", "asgi", "peers", "workers", "protocols", "batching", "registry", "jobs"),
+            *("compile", "evaluation", "explain", "web", "image", "cold"),
         ),
     ),
     Page("benchmarks/trees.md", ("trees",)),

@@ -22,10 +22,10 @@ BUCKET = "registry"
 
 
 @contextmanager
-def s3() -> Iterator[dict[str, str]]:
+def s3(log: Path | None = None) -> Iterator[dict[str, str]]:
     """Start S3 with an empty bucket; yield the variables of a process that uses it.
 
-    The server has the last core, as all that the measured process waits for.
+    The server has the last core, as all that the measured process waits for. ``log`` gets a line for each request.
     """
     port = free_port()
     variables = {
@@ -34,10 +34,10 @@ def s3() -> Iterator[dict[str, str]]:
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    with tempfile.TemporaryFile() as log:
+    with log.open("wb") if log else tempfile.TemporaryFile() as output:
         with cores.last_core():
             command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-            process = subprocess.Popen(command, stdout=log, stderr=log)
+            process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
             with closing(_client(variables)) as client:
                 client.create_bucket(Bucket=BUCKET)  # boto3 tries again until the server listens

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from benchmarks import workers
 from benchmarks.applications import part as applications
+from benchmarks.cold import part as cold
 from benchmarks.compression import part as compression
 from benchmarks.evaluation import part as evaluation
 from benchmarks.explain import part as explain
@@ -120,7 +122,21 @@ def _registry(results: Mapping[str, Any]) -> list[Table]:
         share = figures["processor_p50_us"] / (part["refresh_seconds"] * 1e6) * 100
         rows.append((name, *times, shown(share, "%"), f"{figures['questions']:,}"))
     title = f"Check of a model's state for changes, at most every {part['refresh_seconds']:g} s"
-    return [Table(title, ("", "p50", "p99", "processor time", "share of a processor, at most", "checks"), tuple(rows))]
+    heads = ("", "p50", "p99", "processor time", "share of a processor, at most", "checks")
+    return [Table(title, heads, tuple(rows)), _many_models(part["many"])]
+
+
+def _many_models(measured: Iterable[Mapping[str, Any]]) -> Table:
+    rows: dict[tuple[str, str], list[str]] = {}
+    heads = ["", "store"]
+    for each in measured:
+        row = rows.setdefault((each["question"], each["store"]), [])
+        for when in ("first", "again"):
+            head = f"{each['models']:,} {'model' if each['models'] == 1 else 'models'}, {when}"
+            heads += [] if head in heads else [head]
+            row.append(f"{each[f'{when}_requests']:,}, {shown(each[f'{when}_ms'], 'ms')}")
+    title = "Questions about a registry with many models"
+    return Table(title, tuple(heads), tuple((*names, *row) for names, row in sorted(rows.items())))
 
 
 _STAGES = ("start", "check", "load", "record", "convert", "write", "measure", "try", "publish")
@@ -154,6 +170,7 @@ _MAKERS = {
     "server": _server,
     "asgi": _asgi,
     "peers": _peers,
+    "workers": workers.tables,
     "batching": _batching,
     "compile": _compile,
     "evaluation": evaluation.tables,
@@ -165,6 +182,7 @@ _MAKERS = {
     "compression": compression.tables,
     "web": web.tables,
     "image": _image,
+    "cold": cold.tables,
     "examples": applications.tables,
     "protocols": _protocols,
 }

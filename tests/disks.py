@@ -11,7 +11,7 @@ _CAPACITY = 100
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Limit each file that this process writes to 100 bytes: further writes raise EFBIG."""
+    """Limit each file that this process writes to 100 bytes: then EFBIG is raised."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (_CAPACITY, before[1]))
     try:

@@ -17,6 +17,7 @@ LAYERS = (
     ("settings", "tensors", "formats", "telemetry"),
     ("aws",),
     ("bundle", "drawing", "inputs", "graphs", "preprocessing", "transforms"),
+    ("overview",),
     ("calls", "boxes", "probabilities", "stores", "engines"),
     ("protocols", "model", "registry"),
     ("evaluation", "explain"),

@@ -51,6 +51,7 @@ def test_settings_read_every_variable() -> None:
         "LIGHTSHIP_SIGN_IN_CLIENT": "page",
         "LIGHTSHIP_SIGN_IN_SCOPE": "openid models",
         "LIGHTSHIP_PAGE_ORIGINS": "https://token.example",
+        "LIGHTSHIP_WORKERS": "4",
     }
     cache = {"digits": 2_000_000}
     hosts, origins = ("api.example.com", "other.example"), ("https://a.example", "http://localhost:3000")
@@ -70,6 +71,7 @@ def test_settings_read_every_variable() -> None:
         transforms=code,
         explain=ExplainSettings(5000, 1.5),
         page=page,
+        workers=4,
     )
     assert Settings.from_environment(environ) == expected
 
@@ -81,6 +83,7 @@ def test_settings_read_every_variable() -> None:
         ("LIGHTSHIP_MAX_BODY_BYTES", "-1"),
         ("LIGHTSHIP_MAX_BODY_BYTES", "0"),
         ("LIGHTSHIP_THREADS", "0"),
+        ("LIGHTSHIP_WORKERS", "0"),
         ("LIGHTSHIP_CACHE_MB", "lots"),
         ("LIGHTSHIP_ALLOWED_HOSTS", "http://x"),
         ("LIGHTSHIP_ALLOWED_HOSTS", "api.example.com:443"),

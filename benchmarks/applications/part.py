@@ -24,7 +24,7 @@ from benchmarks.figures import significant
 from benchmarks.stacks import lightship
 from benchmarks.table import Row, Table, shown
 from lightship.bundle import Bundle
-from lightship.evaluation.report.html.values import MAIN
+from lightship.bundle.headline import MAIN
 from lightship.registry.registry import Registry
 
 

@@ -1,6 +1,6 @@
 """Usual way to score a table: pandas and ``model.predict``.
 
-Batches have 1024 rows. Arguments: paths of model, input, output and figures.
+Batches have 1024 rows. Arguments: paths of model, output, figures and input.
 """
 
 import json
@@ -13,7 +13,7 @@ import pandas as pd
 
 from benchmarks.jobs.clock import Clock
 
-path, source, target, figures = sys.argv[1:]
+path, target, figures, source = sys.argv[1:]
 model = keras.models.load_model(path)
 
 

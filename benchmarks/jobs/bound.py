@@ -1,6 +1,7 @@
-"""Bound of jobs: read and parse a file, run LiteRT, write the output of a job.
+"""Bound of jobs: read and parse the input, run LiteRT, write the output of a job.
 
-There is no queue, S3, ledger or registry, and no validation of rows.
+There is no queue, ledger or registry, no validation of rows, and no S3 for a file of rows. Images are read from S3 by
+concurrent requests.
 ``python -m benchmarks.jobs.bound`` reads parameters from standard input and writes figures to standard output, as JSON.
 """
 
@@ -9,8 +10,11 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow
@@ -18,12 +22,15 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 from pyarrow import csv
 
+from benchmarks.jobs import inputs
 from benchmarks.jobs.clock import Clock
-from lightship.formats import csv_columns, csv_files
+from lightship.aws.objects import Objects
+from lightship.formats import csv_columns, csv_files, tar
 from lightship.tensors import Array
 
 _ROWS = 4096
 _BLOCK = 8 * 1024 * 1024
+_REQUESTS = 16
 
 
 class LiteRT:
@@ -50,9 +57,9 @@ class LiteRT:
         return outputs
 
 
-def score_table(model: LiteRT, source: Path, target: Path) -> None:
+def score_table(model: LiteRT, source: str | Path, target: Path) -> None:
     """Score a table with the quickstart model, in blocks for better use of the cache."""
-    with source.open("rb") as file, target.open("wb") as output:
+    with Path(source).open("rb") as file, target.open("wb") as output:
         header = csv_files.header(file.readline())
         assert header is not None, f"{source} has no header"
         added = ("predicted_malignancy", "probability_benign", "probability_malignant")
@@ -70,13 +77,38 @@ def _appended(block: bytes, columns: list[Any]) -> bytes:
     return appended
 
 
-def score_images(model: LiteRT, source: Path, target: Path) -> None:
-    """Score a folder of images with the digits model."""
-    paths = sorted(source.iterdir())
-    pixels = np.stack([np.asarray(Image.open(io.BytesIO(path.read_bytes())), np.float32) for path in paths])
-    digits = model.run(pixels[..., None] / 255)
+def score_images(model: LiteRT, source: str, target: Path) -> None:
+    """Score the single images below a prefix with the digits model."""
+    _score(model, _get_all(source), target)
+
+
+def score_packed(model: LiteRT, source: str, target: Path) -> None:
+    """Score the images in the tar files below a prefix with the digits model."""
+    packed = ((data, tar.members([data])) for _, data in _get_all(source))
+    found = ((member.name, data[member.data :][: member.size]) for data, members in packed for member in members)
+    _score(model, found, target)
+
+
+def _get_all(location: str) -> Iterator[tuple[str, bytes]]:
+    """Yield key and content of all objects below a prefix, requested concurrently."""
+    bucket, prefix = urlsplit(location).netloc, urlsplit(location).path[1:]
+    objects = Objects(bucket)
+
+    def get(key: str) -> bytes:
+        found = objects.get(key)
+        assert found is not None, key
+        return found.data
+
+    keys = [entry.key for entry in objects.list(prefix)]
+    with ThreadPoolExecutor(_REQUESTS) as threads:
+        yield from zip(keys, threads.map(get, keys), strict=True)
+
+
+def _score(model: LiteRT, images: Iterable[tuple[str, bytes]], target: Path) -> None:
+    keys, pixels = zip(*((key, np.asarray(Image.open(io.BytesIO(data)))) for key, data in images), strict=True)
+    digits = model.run(np.stack(pixels)[..., None] / np.float32(255))
     likeliest = np.array(list("0123456789"), object)[digits.argmax(axis=1)].tolist()
-    names = b"\n".join(path.name.encode() for path in paths)
+    names = "\n".join(keys).encode()
     with target.open("wb") as output:
         output.write(csv_files.preamble(["key", "predicted_digit", *(f"probability_{digit}" for digit in range(10))]))
         output.write(_appended(names, [likeliest, *digits.T]))
@@ -95,10 +127,13 @@ def main() -> None:
     """Measure with the parameters from standard input."""
     parameters: dict[str, Any] = json.load(sys.stdin)
     model = LiteRT(parameters["model"])
-    score = {"CSV": score_table, "images": score_images}[parameters["input"]]
-    score(model, Path(parameters["source"]), Path(parameters["target"]))  # warm-up
+    score: Any = {inputs.TABLE: score_table, inputs.SINGLE: score_images, inputs.PACKED: score_packed}[
+        parameters["input"]
+    ]
+    target = Path(parameters["target"])
+    score(model, parameters["warm"], target)
     clock = Clock()
-    score(model, Path(parameters["source"]), Path(parameters["target"]))
+    score(model, parameters["source"], target)
     json.dump(clock.stop(), sys.stdout)
 
 

@@ -12,6 +12,10 @@ import numpy as np
 from benchmarks.stacks import BUILT
 
 FOLDER = BUILT / "jobs"
+
+# Names of the inputs: rows of a file, an object for each image, and images in tar files.
+TABLE, SINGLE, PACKED = "CSV", "single images", "images in tar files"
+
 COLUMNS = b"mean radius,mean texture,mean concavity\n"
 
 # Ranges of radius, texture and concavity in the quickstart model's data, and its number of decimals.
@@ -33,7 +37,7 @@ def table(rows: int, folder: Path = FOLDER) -> Input:
     path = folder / f"rows-{rows}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(COLUMNS + lines(rows))
-    return Input("CSV", "quickstart", path, rows)
+    return Input(TABLE, "quickstart", path, rows)
 
 
 def lines(rows: int) -> bytes:
@@ -42,8 +46,11 @@ def lines(rows: int) -> bytes:
     return b"".join(b"%a,%a,%a\n" % tuple(row) for row in values.tolist())
 
 
-def images(count: int) -> Input:
-    """Write PNG files of 28 x 28 pixels: scikit-learn's digits, repeated."""
+def images(count: int, name: str) -> Input:
+    """Write PNG files of 28 x 28 pixels: scikit-learn's digits, repeated.
+
+    ``name`` is SINGLE or PACKED, which is how they are uploaded.
+    """
     from PIL import Image
     from sklearn.datasets import load_digits
 
@@ -55,4 +62,4 @@ def images(count: int) -> Input:
         buffer = io.BytesIO()
         Image.fromarray(pixels[number % len(pixels)]).resize((28, 28)).save(buffer, "PNG")
         (folder / f"{number:06}.png").write_bytes(buffer.getvalue())
-    return Input("images", "digits", folder, count)
+    return Input(name, "digits", folder, count)

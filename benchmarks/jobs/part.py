@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,7 @@ from benchmarks.stacks import compiled
 WORKERS = (1, 2)
 USUAL, BOUND = "usual", "bound"
 
-_SCRIPTS = {"CSV": "rows.py", "images": "images.py"}
-_WARM_IMAGES = 128  # of the warm-up job: two chunks
+_WARM_IMAGES = 128  # of the warm-up job
 _TIMEOUT = 300.0
 
 
@@ -43,7 +42,7 @@ class Plan:
     batches: int
 
 
-FULL = Plan(1_000_000, 10_000, row_rounds=2, image_rounds=1, megabytes=(20, 200, 2000), batches=100)
+FULL = Plan(1_000_000, 5_000, row_rounds=2, image_rounds=1, megabytes=(20, 200, 2000), batches=100)
 QUICK = Plan(100_000, 300, row_rounds=1, image_rounds=1, megabytes=(20, 60), batches=10)
 
 
@@ -68,7 +67,10 @@ def measure(
         bench = _Bench(registry, originals, pandas, running, step)
         files = [
             bench.score(inputs.table(plan.rows), None, plan.row_rounds),
-            bench.score(inputs.images(plan.images), inputs.images(_WARM_IMAGES), plan.image_rounds),
+            *(
+                bench.score(inputs.images(plan.images, name), inputs.images(_WARM_IMAGES, name), plan.image_rounds)
+                for name in (inputs.SINGLE, inputs.PACKED)
+            ),
         ]
         memory = bench.measure_memory(plan.megabytes)
         events = bench.measure_events(examples, plan.batches)
@@ -78,7 +80,7 @@ def measure(
 def steps(plan: Plan) -> int:
     """Return the number of calls of ``step``."""
     ways = len(WORKERS) + 2
-    return 1 + (plan.row_rounds + plan.image_rounds) * ways + 2 + 2 * len(plan.megabytes) + 1
+    return 1 + (plan.row_rounds + 2 * plan.image_rounds) * ways + 3 + 2 * len(plan.megabytes) + 1
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,15 @@ class _Bench:
         self.step(f"{source.name}: uploading")
         key = stack.upload(self.stack, source)
         warm_key = stack.upload(self.stack, warm) if warm else key
+        read = self._locations(source, warm) if warm else [str(source.path)]
         seen: dict[str, list[dict[str, Any]]] = {}
         for number in range(rounds):
             self.step(f"{source.name}, round {number + 1} of {rounds}: the usual way")
-            figures, expected = self._usual(source)
+            figures, expected = self._usual(source, read)
             truth.check(USUAL, [expected], expected)
             seen.setdefault(USUAL, []).append(figures)
             self.step(f"{source.name}, round {number + 1} of {rounds}: the bound")
-            figures, found = self._bound(source)
+            figures, found = self._bound(source, key, warm_key)
             truth.check(BOUND, [found], expected)
             seen.setdefault(BOUND, []).append(figures)
             for workers in WORKERS:
@@ -140,14 +143,22 @@ class _Bench:
             found: dict[str, Any] = run_module("benchmarks.jobs.events", parameters, environment=environment)
         return found
 
-    def _usual(self, source: Input) -> tuple[dict[str, Any], bytes]:
+    def _locations(self, source: Input, warm: Input) -> list[str]:
+        """Upload images as single objects; return their prefix, and that of the others."""
+        single = (replace(each, name=inputs.SINGLE) for each in (source, warm))
+        return [self._location(stack.upload(self.stack, each)) for each in single]
+
+    def _usual(self, source: Input, read: Sequence[str]) -> tuple[dict[str, Any], bytes]:
         target, figures = FOLDER / "usual.csv", FOLDER / "usual.json"
-        script = ROOT / "benchmarks" / "dataframes" / _SCRIPTS[source.name]
+        script = ROOT / "benchmarks" / "dataframes" / ("rows.py" if source.name == inputs.TABLE else "images.py")
         model = self.originals / f"{source.model}.keras"
         with cores.last_core():
             done = subprocess.run(
-                [self.pandas, script, model, source.path, target, figures],
-                env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+                [self.pandas, script, model, target, figures, *read],
+                env={
+                    **self.stack.server,
+                    **{"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+                },
                 capture_output=True,  # hides progress bars
                 text=True,
                 check=False,
@@ -157,16 +168,21 @@ class _Bench:
             raise RuntimeError(f"pandas cannot score {source.path.name}: {done.stderr[-2000:]}")
         return json.loads(figures.read_text()), target.read_bytes()
 
-    def _bound(self, source: Input) -> tuple[dict[str, Any], bytes]:
+    def _location(self, key: str) -> str:
+        return f"s3://{self.stack.cloud.bucket}/{key}"
+
+    def _bound(self, source: Input, key: str, warm_key: str) -> tuple[dict[str, Any], bytes]:
         target = FOLDER / "bound.csv"
+        file = source.name == inputs.TABLE
         parameters = {
             "model": str(compiled(self.registry, source.model)),
             "input": source.name,
-            "source": str(source.path),
+            "source": str(source.path) if file else self._location(key),
+            "warm": str(source.path) if file else self._location(warm_key),
             "target": str(target),
         }
         with cores.last_core():
-            figures = run_module("benchmarks.jobs.bound", parameters)
+            figures = run_module("benchmarks.jobs.bound", parameters, environment=self.stack.server)
         return figures, target.read_bytes()
 
 

@@ -18,9 +18,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from rich.console import Console
+
 from benchmarks import cores, processes
 from benchmarks.examples import ROOT
+from benchmarks.jobs import inputs
 from benchmarks.jobs.inputs import Input
+from lightship.cli.bucket.uploads import find, send
 from lightship.jobs import operations, uploads
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
@@ -96,6 +100,8 @@ def running(registry: Path, folder: Path) -> Iterator[Stack]:
 def upload(stack: Stack, source: Input) -> str:
     """Upload the input to the owner's prefix and return its key."""
     prefix = uploads.prefix(OWNER)
+    if source.name == inputs.PACKED:
+        return send(find(source.path), stack.cloud, OWNER, Console(quiet=True), packed=True)
     if source.path.is_file():
         stack.cloud.s3.upload_file(str(source.path), stack.cloud.bucket, prefix + source.path.name)
         return prefix + source.path.name

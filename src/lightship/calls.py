@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from lightship.bundle import Manifest
+from lightship.overview import Overview
 from lightship.tensors import Array, Signature
 
 
@@ -118,7 +119,7 @@ class ModelState(NamedTuple):
     that answers requests that name no model; ``example`` is one recorded call of the default signature, for
     documentation; ``shadows`` are the comparisons with shadow versions, by version. ``labels`` are versions by label,
     ``traffic`` are percent and ``mirrored`` fractions of the requests by version; ``figures`` are None unless they were
-    asked for and could be read.
+    asked for and could be read; ``overview`` is in place of ``manifest`` where the registry's index answered.
     """
 
     name: str
@@ -136,6 +137,7 @@ class ModelState(NamedTuple):
     traffic: Mapping[int, float] = {}
     mirrored: Mapping[int, float] = {}
     figures: Figures | None = None
+    overview: Overview | None = None
 
     @property
     def ready(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 _MEBIBYTE = 1024**2
 
 STATE = 4 * _MEBIBYTE
+INDEX = 32 * _MEBIBYTE
 MANIFEST = 4 * _MEBIBYTE
 REPORT = 32 * _MEBIBYTE
 MEASUREMENTS = 4 * _MEBIBYTE
@@ -19,12 +20,17 @@ OTHER = 2048 * _MEBIBYTE
 
 _BY_NAME: Mapping[str, int] = {"state.json": STATE, "manifest.json": MANIFEST, "report.json": REPORT}
 
+# Key of the index of a registry's models (lightship.registry.index).
+INDEX_KEY = "index.json"
+
 
 def limit_of(key: str) -> int:
     """Return the largest size in bytes of the file at a key of a registry."""
     folder, _, name = key.rpartition("/")
     if folder.endswith("/measurements"):
         return MEASUREMENTS
+    if key == INDEX_KEY:
+        return INDEX
     return _BY_NAME.get(name, OTHER)
 
 

@@ -29,7 +29,7 @@ BODY = b'{"input": [1.0, 2.0, 3.0]}'
 
 
 @contextmanager
-def serving(registry: Path, *words: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def serving(registry: Path | str, *words: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run a server on a free port."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
     environment = {**clean, "PYTHONPATH": "src", "LIGHTSHIP_REGISTRY": str(registry), **settings}
@@ -54,6 +54,7 @@ def port(registries: Registries) -> Iterator[int]:
 
 SIGNALLED = """
 import signal, threading, time
+from lightship.app.endpoint import Endpoint
 from lightship.app.server import Server
 from lightship.cli.output.terminal import interruptible
 from lightship.settings import Settings
@@ -63,7 +64,7 @@ def send():
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
 with interruptible():
-    server = Server(Settings(registry="REGISTRY"), host="127.0.0.1", port=0)
+    server = Server(Settings(registry="REGISTRY"), Endpoint("127.0.0.1", 0))
     server.start()
     threading.Thread(target=send).start()
     server.run(grace=1)

@@ -36,7 +36,7 @@ def test_pages_have_tables_of_every_part() -> None:
 
 
 def test_parts_of_several_runs_are_named() -> None:
-    registry = {"stores": {}, "refresh_seconds": 2.0, "run": _run("earlier")}
+    registry = {"stores": {}, "many": [], "refresh_seconds": 2.0, "run": _run("earlier")}
     results = {"registry": registry, "preprocessing": _preprocessing(_run("later"))}
     text = report.filled(Page("benchmarks/README.md", ("registry", "preprocessing")), results)
     assert "- registry: `earlier` on 2026-11-27" in text

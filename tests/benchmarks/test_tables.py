@@ -34,6 +34,8 @@ def _moments(interactive: float) -> dict[str, Any]:
     }
 
 
+QUESTIONED = {"first_ms": 60.0, "first_requests": 3, "again_ms": 6.0, "again_requests": 3}
+
 RESULTS: dict[str, Any] = {
     "lambda": {
         "rounds": 1,
@@ -69,6 +71,7 @@ RESULTS: dict[str, Any] = {
     "registry": {
         "refresh_seconds": 2.0,
         "stores": {"folder": {"p50_us": 10, "p99_us": 20, "processor_p50_us": 200, "questions": 10}},
+        "many": [{"store": "S3", "models": 1, "question": "readiness", **QUESTIONED}],
     },
     "compile": {
         "models": {"mlp": {"bytes": 2**20, "seconds": {"start": 0.5, "load": 1.5}, "peak_bytes": {"load": 2**29}}},

@@ -17,12 +17,14 @@ from PIL import Image
 from pyarrow import parquet
 
 from lightship.aws.stack import StackSettings
-from lightship.cli.bucket import uploads
+from lightship.cli.bucket import packing, uploads
 from lightship.errors import InvalidInput
 from lightship.jobs import operations
 from lightship.jobs.cloud import connect
 from tests.cli.conftest import EmulatedStack
 from tests.emulator import ROOT
+from tests.jobs.scoring import png
+from tests.tars import packed
 
 PATIENTS = ROOT / "examples" / "quickstart" / "patients.csv"
 
@@ -85,19 +87,39 @@ def test_batch_image_folder_is_one_job(running_stack: EmulatedStack, image_folde
     prefix = receipt["input"]["key"]
     assert [row["key"].removeprefix(prefix) for row in rows] == ["a.png", "b.JPG", "more/ü.jpeg"]
     again = running_stack.json("batch", "digits", str(image_folder), "--output", str(tmp_path / "again.csv"))
-    assert (again["job"], len(sent(running_stack))) == (receipt["job"], 3)
+    assert (again["job"], len(sent(running_stack))) == (receipt["job"], 1)
     Image.new("L", (16, 16), 200).save(image_folder / "c.png")
     more = running_stack.json("batch", "digits", str(image_folder))
     assert more["rows"]["scored"] == 4
 
 
-def test_batch_incomplete_upload_sends_missing_files_only(running_stack: EmulatedStack, image_folder: Path) -> None:
+def test_batch_incomplete_upload_sends_missing_tar_files_only(
+    running_stack: EmulatedStack, image_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "MOST_MEMBERS", 1)
     receipt = running_stack.json("batch", "digits", str(image_folder))
-    key = f"{receipt['input']['key']}a.png"
+    assert len(sent(running_stack)) == 3
+    key = f"{receipt['input']['key']}images-00001.tar"
     running_stack.s3.delete_object(Bucket=running_stack.bucket, Key=key)
     running_stack.json("batch", "digits", str(image_folder), "--again", "word")
     assert len(sent(running_stack)) == 4
     assert sent(running_stack).count(key) == 2
+
+
+def test_batch_tar_file_and_folder_of_tar_files_are_sent_unchanged(
+    running_stack: EmulatedStack, tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "x.tar", tmp_path / "shards"
+    folder.mkdir()
+    file.write_bytes(packed({"a.png": png(1), "a.cls": b"1", "b.png": png(2)}))
+    for name in ("0.tar", "1.TAR"):
+        (folder / name).write_bytes(packed({f"{name}.png": png(3)}))
+    assert running_stack.json("batch", "digits", str(file))["rows"]["scored"] == 2
+    output = tmp_path / "scored.csv"
+    receipt = running_stack.json("batch", "digits", str(folder), "--output", str(output))
+    rows = list(csv.DictReader(io.StringIO(output.read_text())))
+    assert [row["key"].removeprefix(receipt["input"]["key"]) for row in rows] == ["0.tar.png", "1.TAR.png"]
+    assert sorted(key.rpartition("/")[2] for key in sent(running_stack)) == ["0.tar", "1.TAR", "x.tar"]
 
 
 def test_batch_result_in_parts_is_written_to_folder(running_stack: EmulatedStack, tmp_path: Path) -> None:
@@ -177,6 +199,9 @@ def test_batch_output_names_job_and_result(running_stack: EmulatedStack, monkeyp
         (("quickstart", "p.csv", "--format", "parquet", "--output", "p.xls"), "--output"),
         (("quickstart", "p.csv", "--threshold", "-1"), "threshold"),
         (("quickstart", "images"), "images"),
+        (("quickstart", "x.tar"), "images"),
+        (("digits", "x.tar.gz"), "compressed"),
+        (("digits", "mixed"), "a.png and a.tar"),
         (("digits", "broken"), "upload"),
     ],
 )
@@ -184,7 +209,8 @@ def test_batch_wrong_arguments_are_refused_before_upload(
     stack: EmulatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], named: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("p.csv", "p.xls", "full/p.csv", "images/a.png", "broken/a\n.png"):
+    files = ["p.csv", "p.xls", "x.tar", "x.tar.gz", "full/p.csv", "images/a.png", "mixed/a.png", "mixed/a.tar"]
+    for name in (*files, "broken/a\n.png"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_bytes(PATIENTS.read_bytes())
     Path("empty").mkdir()
@@ -214,6 +240,30 @@ def test_uploads_send_file_changed_meanwhile_uploads_nothing(
     folder = uploads.send({"p.csv": file}, stack.cloud, "ann", quiet())
     found = stack.s3.get_object(Bucket=stack.bucket, Key=f"{folder}p.csv")["Body"].read()
     assert found == file.read_bytes()
+
+
+@pytest.mark.parametrize("change", [b"", b"x", b"y" * 1000])
+def test_uploads_send_image_changed_meanwhile_uploads_nothing(
+    stack: EmulatedStack, image_folder: Path, change: bytes
+) -> None:
+    def replace(params: dict[str, Any], **_: Any) -> None:
+        (image_folder / "a.png").write_bytes(change)
+
+    stack.cloud.s3.meta.events.register("before-parameter-build.s3.ListObjectsV2", replace)
+    with pytest.raises(InvalidInput, match=r"a\.png changed"):
+        uploads.send(uploads.find(image_folder), stack.cloud, "ann", quiet(), packed=True)
+    assert sent(stack) == []
+
+
+def test_uploads_send_packed_images_again_has_same_bytes(stack: EmulatedStack, image_folder: Path) -> None:
+    folder = uploads.send(uploads.find(image_folder), stack.cloud, "ann", quiet(), packed=True)
+    key = f"{folder}images-00000.tar"
+    first = stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read()
+    stack.s3.delete_object(Bucket=stack.bucket, Key=key)
+    (image_folder / "a.png").touch()
+    (image_folder / "a.png").chmod(0o600)
+    assert uploads.send(uploads.find(image_folder), stack.cloud, "ann", quiet(), packed=True) == folder
+    assert stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read() == first
 
 
 def quiet() -> Any:

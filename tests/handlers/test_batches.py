@@ -1,4 +1,4 @@
-"""Split and score functions under the emulator, the first one on its layer."""
+"""Split and score functions under the emulator."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import csv
 import io
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -31,23 +28,6 @@ TABLE = {
     name: SOURCE["Resources"]["JobsTable"]["Properties"][name]
     for name in ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
 }
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the layer and the zip function with the Makefiles that `sam build` uses."""
-    folder = tmp_path_factory.mktemp("built")
-    for source, target in {
-        "layers/lightship": "build-LightshipLayer",
-        "functions/split": "build-SplitFunction",
-    }.items():
-        artifacts = folder / Path(source).name
-        artifacts.mkdir()
-        environ = os.environ | {"ARTIFACTS_DIR": str(artifacts)}
-        command = ["make", "--directory", str(ROOT / source), target, f"PYTHON={sys.executable}"]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, done.stderr
-    return folder
 
 
 class Functions:
@@ -76,7 +56,7 @@ class Functions:
 
 @pytest.fixture
 def functions(
-    cloud: Cloud, registries: Registries, built: Path, s3_registry: str, s3_environment: dict[str, str]
+    cloud: Cloud, registries: Registries, s3_registry: str, s3_environment: dict[str, str]
 ) -> Iterator[Functions]:
     republish(Registry(s3_registry), registries.examples / "quickstart" / "1", "quickstart")
     dynamodb = boto3.client("dynamodb")
@@ -91,11 +71,10 @@ def functions(
         "LIGHTSHIP_SPLIT_QUEUE": queues["split"],
         "LIGHTSHIP_SCORE_QUEUE": queues["score"],
     }
-    on_layer = environment | {"PYTHONPATH": str(built / "lightship" / "python")}
     with ExitStack() as stack:
-        split = stack.enter_context(Emulator(folder=built / "split", environment=on_layer))
-        score = stack.enter_context(
-            Emulator("score.app.handler", folder=ROOT / "functions", environment=environment, patience=180)
+        split, score = (
+            stack.enter_context(Emulator(f"lightship.handlers.{name}.handler", environment=environment, patience=180))
+            for name in ("split", "score")
         )
         yield Functions(cloud, split, score, environment)
 
@@ -167,30 +146,6 @@ def test_functions_invalid_messages_are_returned_to_queue(functions: Functions) 
     for function, name in ((functions.split, "split"), (functions.score, "score")):
         event = with_bodies(name, "no JSON", {"schema": 1, "request": {}}, {"schema": 9, "split": {}, "chunk": {}})
         assert failures(function.invoke(event)) == ["message-1", "message-2", "message-3"]
-
-
-IMPORTS = """
-import sys
-sys.path[:0] = {paths!r}
-import app
-names = {{name.partition(".")[0] for name in sys.modules}}
-print(*sorted(name for name in names if name not in sys.stdlib_module_names and not name.startswith("_")))
-print(*sorted({{path for module in list(sys.modules.values()) for path in [getattr(module, "__file__", None) or ""]
-    if path.endswith(".so") and "/python3" not in path}}))
-"""
-
-
-def test_split_function_needs_only_layer_without_compiled_modules(built: Path) -> None:
-    """Import the function without site-packages; the layer is for both architectures."""
-    layer = built / "lightship" / "python"
-    code = IMPORTS.format(paths=[str(built / "split"), str(layer)])
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    names, compiled = done.stdout.split("\n")[:2]
-    assert {"app", "aws_lambda_powertools", "lightship"} <= set(names.split())
-    assert not {"numpy", "orjson", "pyarrow"} & set(names.split())
-    assert compiled == ""
-    assert not list(layer.rglob("*.so"))
 
 
 def test_jobs_cloud_requires_all_variables(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:

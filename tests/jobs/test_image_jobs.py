@@ -15,16 +15,13 @@ from PIL import Image
 from pyarrow import parquet
 
 from lightship import aws
-from lightship.bundle import Bundle
 from lightship.errors import InvalidInput, NotFound
 from lightship.jobs import inputs, operations
 from lightship.jobs.cloud import Cloud
-from lightship.jobs.files.images import LARGEST_IMAGE, Images
-from lightship.jobs.ledger.records import Job
+from lightship.jobs.files.images import LARGEST_IMAGE, fetched
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
 from lightship.jobs.split import listing, plan
 from lightship.jobs.storage import Storage
-from lightship.tensors import Signature
 from tests.bundles import Registries
 from tests.jobs.clouds import drop, watched
 from tests.jobs.scoring import finished, name_of, png, scored
@@ -218,16 +215,11 @@ class _Truncating(BaseHTTPRequestHandler):
         """Write no log."""
 
 
-def test_image_over_breaking_connection_is_not_rejected(
-    registries: Registries, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (spec,) = Bundle.open(registries.examples / "digits" / "1").manifest.signature().inputs
-    signature = Signature("serving_default", (spec,), ())
-    job = Job("1", SYSTEM, "digits", 1, "", Source("jobs", "a/"), "images")
+def test_image_over_breaking_connection_is_not_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Truncating) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
         cloud = Cloud("jobs", "", "", "", "", Storage(attempts=2), None, None)
         with pytest.raises(aws.ObjectsError):
-            list(Images([Source("jobs", "a/1.png", size=100)], job, signature, cloud).prepare().batches)
+            list(fetched([Source("jobs", "a/1.png", size=100)], cloud))
         server.shutdown()

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from lightship import aws
 from lightship.errors import RegistryError
 from lightship.protocols.http import Request, Response
 from lightship.registry.registry import Registry
+from lightship.registry.state import State
 from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.serving import Options
 from lightship.settings import CacheSettings
@@ -102,7 +104,7 @@ def test_registry_within_refresh_interval_is_not_read_again(made: Make, connecti
     assert not +connection.operations
 
 
-def test_registry_after_refresh_interval_is_listed_once_and_read_once_per_model(
+def test_registry_after_refresh_is_listed_once_and_index_is_read_once(
     made: Make, registry: Registry, registries: Registries, connection: Connection
 ) -> None:
     for name in ("pair", "roots"):
@@ -111,28 +113,70 @@ def test_registry_after_refresh_interval_is_listed_once_and_read_once_per_model(
     answers.serving.start()
     connection.operations.clear()
     assert ask(answers, "GET", "/models").status == 200
-    assert connection.operations == {"ListObjectsV2": 1, "GetObject": 3}
+    assert connection.operations == {"ListObjectsV2": 1, "GetObject": 2}  # the index, and the next model's own state
     connection.operations.clear()
     assert ask(answers, "POST", "/models/modes/predict", b'{"input": [1, 2]}').status == 200
     assert connection.operations == {"GetObject": 1}
 
 
-def test_listing_of_many_models_reads_ten_states(
-    made: Make, registry: Registry, registries: Registries, connection: Connection
+def test_listing_of_many_models_without_index_reads_ten_states(
+    made: Make, registry: Registry, registries: Registries, connection: Connection, s3_registry: str
 ) -> None:
     for number in range(14):
         republish(registry, registries.small / "pair" / "1", f"pair{number}")
+    delete_index(s3_registry)
     answers = made(refresh=0)
     assert ask(answers, "GET", "/models").status == 200
     for path in ("/models", "/health/ready"):
         connection.operations.clear()
         assert ask(answers, "GET", path).status == 200
-        assert connection.operations == {"ListObjectsV2": 1, "GetObject": 10}
+        assert connection.operations == {"ListObjectsV2": 1, "GetObject": 11}  # one of them finds no index
     connection.operations.clear()
     answers = made(refresh=0)
     assert ask(answers, "POST", "/models/missing/predict", b"{}").status == 404
     assert connection.operations["ListObjectsV2"] <= 2  # of the registry, and of the missing model
-    assert connection.operations["GetObject"] <= 1
+    assert connection.operations["GetObject"] <= 2
+
+
+# Questions to a process that has read nothing: status, requests to read its answer, and those to ask again.
+QUESTIONS = {
+    ("GET", "/models"): (200, 3, 3),
+    ("GET", "/health/ready"): (200, 3, 3),
+    ("POST", "/v2/repository/index"): (200, 3, 3),
+    ("POST", "/predict"): (404, 3, 3),
+    ("POST", "/models/missing/predict"): (404, 4, 4),
+}
+
+
+@pytest.mark.parametrize("count", [2, 14])
+def test_questions_about_many_models_make_few_requests(
+    made: Make, registry: Registry, registries: Registries, connection: Connection, count: int
+) -> None:
+    for number in range(count):
+        republish(registry, registries.small / "pair" / "1", f"pair{number}")
+    for (method, path), (status, first, again) in QUESTIONS.items():
+        answers = made(refresh=0)
+        for expected in (first, again, again):
+            connection.operations.clear()
+            response = ask(answers, method, path, b"{}" if method == "POST" else b"")
+            assert (response.status, connection.operations.total()) == (status, expected), path
+        assert not answers.serving.loaded()
+
+
+def test_catalogue_from_index_equals_catalogue_from_manifests(
+    made: Make, registry: Registry, registries: Registries, s3_registry: str
+) -> None:
+    publish = [("example", registries.examples / "quickstart"), ("pair", registries.small / "pair")]
+    for name, versions in publish:
+        republish(registry, versions / "1", name)
+    answers = made(refresh=0)
+    from_index = ask(answers, "GET", "/models").body
+    answers.serving.start()
+    from_models = ask(answers, "GET", "/models").body
+    assert from_index == from_models
+    delete_index(s3_registry)
+    assert ask(made(refresh=0), "GET", "/models").body == from_models
+    assert b'"metrics"' in from_models
 
 
 @pytest.mark.parametrize("threads", [0, 2])
@@ -176,6 +220,31 @@ def test_unknown_model_names_are_not_cached(registry: Registry, connection: Conn
     assert cache.last("missing1") is None
 
 
+def test_forget_reads_names_and_states_again(registry: Registry, registries: Registries) -> None:
+    cache = RegistryCache(registry, 3600)
+    assert cache.names() == ("modes",)
+    republish(registry, registries.small / "modes" / "1", "modes")
+    republish(registry, registries.small / "pair" / "1", "pair")
+    assert cache.names() == ("modes",)
+    cache.forget()
+    found = {name: state.versions for name, state in cache.states().items() if isinstance(state, State)}
+    assert found == {"modes": (1, 2), "pair": (1,)}
+
+
+def test_own_change_is_listed_before_index_is_read_again(registry: Registry) -> None:
+    cache = RegistryCache(registry, 3600)
+    cache.states()
+    for number in range(1, 4):
+
+        def change(state: State, label: str = f"label{number}") -> State:
+            return state.reroute(state.routing.with_label(label, 1, name="modes"))
+
+        cache.change("modes", change)
+        state = cache.states()["modes"]
+        assert isinstance(state, State)
+        assert len(state.routing.labels) == number
+
+
 def test_unreachable_registry_without_cached_state_raises(registry: Registry, connection: Connection) -> None:
     connection.cut = True
     cache = RegistryCache(registry, 3600)
@@ -185,3 +254,10 @@ def test_unreachable_registry_without_cached_state_raises(registry: Registry, co
     connection.cut = False
     assert cache.names() == ("modes",)
     assert cache.state("modes").default == 1
+
+
+def delete_index(location: str) -> None:
+    bucket, _, prefix = location.removeprefix("s3://").partition("/")
+    client = aws.client("s3")
+    client.delete_object(Bucket=bucket, Key=f"{prefix}/index.json")
+    client.close()

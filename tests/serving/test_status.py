@@ -146,7 +146,9 @@ def test_readiness_with_failed_version_is_degraded_while_previous_answers(
     assert ask(answers, "GET", "/v2/models/modes/ready")[0] == 200
     assert ask(answers, "GET", "/v2/models/modes/versions/3/ready")[0] == 503
     model.write_bytes(whole)
-    assert ask(answers, "GET", "/health/ready")[1]["status"] == "ready"  # failed loads are retried
+    assert ask(answers, "GET", "/health/ready")[1]["status"] == "degraded"  # a question loads nothing
+    assert ask(answers, "POST", "/models/modes/predict", b'{"input": [1, 2]}')[1]["version"] == 3
+    assert ask(answers, "GET", "/health/ready")[1]["status"] == "ready"
 
 
 def test_withdrawn_version_is_reported_and_refused(registry: Registry) -> None:

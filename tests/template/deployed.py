@@ -14,15 +14,11 @@ from tests.template.evaluated import SOURCE, Evaluated
 
 
 def transformed(**parameters: str) -> dict[str, Any]:
-    """Return the output of SAM's transform, with uploaded images and archives."""
+    """Return the output of SAM's transform, with uploaded images."""
     template = copy.deepcopy(SOURCE)
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::LayerVersion":
-            resource["Properties"]["ContentUri"] = "s3://deployments/layer"
         if resource["Type"] == "AWS::Serverless::Function":
-            image = resource["Properties"].get("PackageType") == "Image"
-            pushed = {"ImageUri": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/lightship:1"}
-            resource["Properties"] |= pushed if image else {"CodeUri": "s3://deployments/function"}
+            resource["Properties"]["ImageUri"] = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/lightship:1"
     session = boto3.Session(region_name="eu-west-1")
     result: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(template, parameters)
     return result

@@ -15,7 +15,7 @@ from tests.template.evaluated import ROOT, SOURCE, with_bucket
 
 ENGINES = SOURCE["Parameters"]["Engine"]["AllowedValues"]
 DOCKERFILES = ["functions/predict/Dockerfile", "deploy/server/Dockerfile"]
-RUN_MODELS = ["PredictFunction", "ScoreFunction", "RequestsFunction"]
+WITHOUT_MODELS = ["CompileFunction", "SplitFunction"]
 
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 every_dockerfile = pytest.mark.parametrize("path", DOCKERFILES)
@@ -51,6 +51,15 @@ def test_image_only_tensorflow_target_has_tensorflow(path: str) -> None:
     assert "requirements/tensorflow.txt" in with_bases(path, "tensorflow")
 
 
+def test_image_of_api_has_no_packages_of_queue_functions() -> None:
+    path = "functions/predict/Dockerfile"
+    names = list(stages(path))
+    assert names.index("litert") < names.index("events-packages")
+    for engine in ENGINES:
+        assert "requirements/events.txt" not in with_bases(path, engine)
+        assert "requirements/events.txt" in with_bases(path, f"{engine}-events")
+
+
 @every_dockerfile
 def test_image_litert_stage_precedes_tensorflow_stages(path: str) -> None:
     """Builders without BuildKit, such as SAM's, build every stage above the target."""
@@ -62,7 +71,8 @@ def test_image_litert_stage_precedes_tensorflow_stages(path: str) -> None:
 @every_engine
 def test_sam_builds_target_of_engine(engine: str) -> None:
     built = {name: function.metadata for name, function in functions(Engine=engine).items() if function.metadata}
-    expected = dict.fromkeys(RUN_MODELS, engine) | {"CompileFunction": "litert"}
+    with_queues = dict.fromkeys(["ScoreFunction", "RequestsFunction"], f"{engine}-events")
+    expected = {"PredictFunction": engine} | with_queues | dict.fromkeys(WITHOUT_MODELS, "litert-events")
     for name, target in expected.items():
         assert (built[name]["DockerBuildTarget"], built[name]["DockerTag"]) == (target, target)
     assert "DockerBuildTarget" not in built["CompileWorkerFunction"]
@@ -71,10 +81,9 @@ def test_sam_builds_target_of_engine(engine: str) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("text", SOURCE["Parameters"]["Text"]["AllowedValues"])
 def test_sam_passes_text_to_images_of_models(text: str) -> None:
-    """CompileFunction has the image of PredictFunction."""
     built = {name: function.metadata for name, function in functions(Text=text).items() if function.metadata}
     given = {name for name, metadata in built.items() if metadata.get("DockerBuildArgs") == {"TEXT": text}}
-    assert given == {*RUN_MODELS, "CompileFunction"}
+    assert given == built.keys() - {"CompileWorkerFunction"}
 
 
 @every_dockerfile

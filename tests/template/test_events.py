@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from tests.template.evaluated import ROOT, SOURCE, Evaluated, environment, with_
 FUNCTIONS = {name: entry for name, entry in SOURCE["Resources"].items() if name.endswith("Function")}
 INVOKED = "CompileWorkerFunction"
 STARTED = sorted(FUNCTIONS.keys() - {"PredictFunction", INVOKED})
+RUN_MODELS = {"ScoreFunction", "RequestsFunction"}
 LOCATIONS = {"LIGHTSHIP_BUCKET": "Bucket", "LIGHTSHIP_REGISTRY": "s3://Bucket/models"}
 JOBS = {
     "LIGHTSHIP_JOBS_TABLE": "JobsTable",
@@ -157,12 +157,13 @@ def test_compile_worker_is_isolated_per_job() -> None:
     assert 'ENTRYPOINT ["python", "-m", "lightship.handlers.once", "/tmp"]' in dockerfile
 
 
-@pytest.mark.parametrize("name", ["CompileFunction", "ScoreFunction", "RequestsFunction"])
+@pytest.mark.parametrize("name", STARTED)
 @pytest.mark.parametrize("engine", ["litert", "tensorflow"])
-def test_functions_running_models_share_image(name: str, engine: str) -> None:
-    of_predict = with_bucket(Engine="litert" if name == "CompileFunction" else engine)
+def test_queue_functions_share_image_from_dockerfile_of_predict(name: str, engine: str) -> None:
+    of_predict = with_bucket()(FUNCTIONS["PredictFunction"]["Metadata"])
+    target = f"{engine if name in RUN_MODELS else 'litert'}-events"
     metadata = with_bucket(Engine=engine)(FUNCTIONS[name]["Metadata"])
-    assert metadata == of_predict(FUNCTIONS["PredictFunction"]["Metadata"])
+    assert metadata == of_predict | {"DockerBuildTarget": target, "DockerTag": target}
     assert FUNCTIONS[name]["Properties"]["ImageConfig"].keys() == {"Command"}
 
 
@@ -171,28 +172,6 @@ def test_compile_worker_has_own_image() -> None:
     assert (ROOT / metadata["DockerContext"] / metadata["Dockerfile"]).is_file()
     assert metadata["DockerTag"] != FUNCTIONS["PredictFunction"]["Metadata"]["DockerTag"]
     assert "ImageConfig" not in FUNCTIONS[INVOKED]["Properties"]
-
-
-def test_split_function_is_zip_on_layer() -> None:
-    split = FUNCTIONS["SplitFunction"]
-    layer = SOURCE["Resources"]["LightshipLayer"]
-    assert split["Properties"]["Layers"] == [{"Ref": "LightshipLayer"}]
-    assert split["Properties"]["Runtime"] in layer["Properties"]["CompatibleRuntimes"]
-    assert set(layer["Properties"]["CompatibleArchitectures"]) == set(
-        SOURCE["Parameters"]["Architecture"]["AllowedValues"]
-    )
-    for name, folder in {"SplitFunction": "CodeUri", "LightshipLayer": "ContentUri"}.items():
-        resource = SOURCE["Resources"][name]
-        assert resource["Metadata"]["BuildMethod"] == "makefile"
-        makefile = (ROOT / resource["Properties"][folder] / "Makefile").read_text()
-        assert re.search(rf"^build-{name}:", makefile, re.MULTILINE)
-
-
-def test_sam_builds_makefile_functions_in_source() -> None:
-    """Otherwise SAM builds in a copy of the folder, without src/lightship."""
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    environments = [value for value in config.values() if isinstance(value, dict)]
-    assert all(each["build"]["parameters"]["build_in_source"] is True for each in environments)
 
 
 def test_every_source_queue_has_example_event() -> None:

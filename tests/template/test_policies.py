@@ -33,7 +33,6 @@ CREATES = {
         "ecr:PutImage",
     },
     "AWS::Serverless::HttpApi": {"apigateway:POST", "logs:CreateLogDelivery"},
-    "AWS::Serverless::LayerVersion": {"lambda:PublishLayerVersion", "lambda:DeleteLayerVersion"},
 }
 # Statements with actions that support no resource, and event source mappings, whose condition names the functions.
 UNSCOPED = {"ReadTemplates", "ImageRegistryLogin", "AccessLog", "QueuesToFunctions"}

@@ -45,6 +45,7 @@ PERMISSIONS = {
         "Bucket/models/*": {GET},
         "Bucket/models/*/*/*": {PUT},
         "Bucket/models/*/state.json": {PUT},
+        "Bucket/models/index.json": {PUT},
         "Bucket/quarantine/*": {GET, PUT},
         "CompileWorkerFunction": {"lambda:InvokeFunction"},
         BUS: {"events:PutEvents"},
@@ -175,7 +176,7 @@ def test_compile_role_creates_version_files_and_replaces_state_conditionally() -
             {
                 "Effect": "Deny",
                 "Action": PUT,
-                "Resource": "Bucket/models/*/state.json",
+                "Resource": ["Bucket/models/*/state.json", "Bucket/models/index.json"],
                 "Condition": {"Null": {"s3:if-none-match": "true", "s3:if-match": "true"}},
             },
         ]
@@ -205,6 +206,7 @@ def test_only_compile_role_may_write_models() -> None:
     ("key", "pattern"),
     [
         ("models/churn/state.json", "Bucket/models/*/state.json"),
+        ("models/index.json", "Bucket/models/index.json"),
         ("models/churn/1/manifest.json", "Bucket/models/*/*/*"),
         ("models/churn/1/.claim", "Bucket/models/*/*/*"),
         ("models/churn/1/saved_model/variables/variables.index", "Bucket/models/*/*/*"),

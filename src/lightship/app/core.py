@@ -122,9 +122,10 @@ def _server_parts(registry: Registry, options: Options, settings: Settings) -> S
     from lightship.serving.concurrent import ConcurrentServing  # imported here: Lambda starts faster without these
     from lightship.serving.threads import Threads
     from lightship.telemetry.access import AccessLog
-    from lightship.telemetry.prometheus import Metrics
+    from lightship.telemetry.prometheus import Metrics, SharedMetrics
 
     threads = Threads(settings.threads, rows=settings.batch_rows, window=settings.batch_window)
     # Not sys.stdout itself: if its reader has gone, flushing its buffer at exit would fail the process.
     access_log = AccessLog(os.fdopen(os.dup(1), "w")) if settings.access_log else None
-    return ServerParts(ConcurrentServing(registry, options, threads), Metrics(), access_log)
+    metrics = Metrics() if settings.worker is None else SharedMetrics(settings.worker)
+    return ServerParts(ConcurrentServing(registry, options, threads), metrics, access_log)

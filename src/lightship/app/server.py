@@ -8,8 +8,6 @@ starts with the protocol's first byte; with HTTP/1.1 alone it is closed after ``
 from __future__ import annotations
 
 import asyncio
-import errno
-import ipaddress
 import resource
 import socket
 import sys
@@ -26,10 +24,12 @@ from granian.server.embed import Server as Granian
 
 from lightship.app.asgi import AsgiEntry
 from lightship.app.core import Core, Jobs, ServerParts, assemble
+from lightship.app.endpoint import Endpoint
 from lightship.app.extended import Factory, extended
 from lightship.app.observed import Observed
 from lightship.calls import ModelState
 from lightship.dispatch.admission import LOOPBACK
+from lightship.engines.quiet import quiet
 from lightship.errors import SettingError
 from lightship.settings import Settings
 
@@ -67,42 +67,49 @@ class Server:
 
     Args:
         settings: of the server and its models.
-        host: the address to listen on.
-        port: the port, 0 for any free port.
+        endpoint: the reserved port, which the server closes.
         jobs: see :data:`lightship.app.core.Jobs`.
         factory: returns the application that extends ``create_app``, if any. It has no fast path.
     """
 
     def __init__(
-        self, settings: Settings, *, host: str, port: int, jobs: Jobs = lambda: None, factory: Factory | None = None
+        self, settings: Settings, endpoint: Endpoint, *, jobs: Jobs = lambda: None, factory: Factory | None = None
     ) -> None:
         self.requires_token = settings.token is not None
-        self._reserved = _reserve_port(host, port)
-        address, self._port, *_ = self._reserved.getsockname()
-        hosts = LOOPBACK if ipaddress.ip_address(address).is_loopback else ()
+        self.url = endpoint.url
+        self._endpoint = endpoint
+        hosts = LOOPBACK if endpoint.is_loopback else ()
         core = assemble(settings, threads=True, jobs=jobs, hosts=hosts)
         assert core.server is not None  # noqa: S101 - it has threads
         self._serving, self._parts = core.serving, core.server
         app: Any = extended(factory, core) if factory else _entry(core, core.server)
-        self._listener = _Listener(app, address, self._port, settings)
-        shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
-        self.url = f"http://{shown}:{self._port}"
+        self._listener = _Listener(app, endpoint, settings)
 
-    def start(self) -> tuple[ModelState, ...]:
+    def start(self, *, load_first: bool = False) -> tuple[ModelState, ...]:
         """Listen and load every model.
 
         A model that fails to load is returned as a state with an error and does not stop the others. Until all are
         loaded, health checks report that the server is alive and not ready, and a request waits for its own model only.
+        With ``load_first``, the server listens when all are loaded, because others answer on its port meanwhile.
+        Messages of LiteRT are discarded.
         """
         self._serving.starting = True
         if sys.platform != "linux":
-            self._reserved.close()
+            self._endpoint.close()
         try:
-            self._listener.start()
-            return self._serving.start()
+            with quiet():
+                return self._start(load_first=load_first)
         except BaseException:  # including KeyboardInterrupt
-            self._end(grace=1)
+            self.close(grace=1)
             raise
+
+    def _start(self, *, load_first: bool) -> tuple[ModelState, ...]:
+        if not load_first:
+            self._listener.start()
+        states = self._serving.start()
+        if load_first:
+            self._listener.start()
+        return states
 
     def run(self, *, grace: int = 5) -> None:
         """Serve until SIGINT or SIGTERM raises KeyboardInterrupt.
@@ -110,15 +117,25 @@ class Server:
         Running requests then get ``grace`` seconds to finish. Raises SettingError where the server stopped listening.
         """
         try:
-            self._listener.wait()
+            while True:
+                self.wait(_SIGNAL_SECONDS)
         except KeyboardInterrupt:
             pass
         finally:
-            self._end(grace)
+            self.close(grace)
 
-    def _end(self, grace: int) -> None:
+    def wait(self, seconds: float) -> None:
+        """Block for this time; raises SettingError as soon as the server does not listen."""
+        self._listener.wait(seconds)
+
+    def record(self) -> None:
+        """Record what this worker contributes to the metrics of all."""
+        self._parts.metrics.record_loaded(self._serving.loaded())
+
+    def close(self, grace: int) -> None:
+        """Stop to listen, give running requests ``grace`` seconds, and end the threads."""
         self._listener.stop(grace)
-        self._reserved.close()
+        self._endpoint.close()
         self._parts.close()
 
 
@@ -136,10 +153,10 @@ def _application(core: Core) -> Application:
 class _Listener:
     """granian in its own thread; the main thread loads models and receives signals."""
 
-    def __init__(self, app: Any, address: str, port: int, settings: Settings) -> None:
+    def __init__(self, app: Any, endpoint: Endpoint, settings: Settings) -> None:
         self._app = app
-        self._address = address
-        self._port = port
+        self._address = endpoint.address
+        self._port = endpoint.port
         self._settings = settings
         self._loop = uvloop.new_event_loop()
         self._ended = threading.Event()
@@ -160,14 +177,10 @@ class _Listener:
                 return
         self._fail()
 
-    def wait(self) -> None:
-        """Block while the server is running.
-
-        Raises SettingError when it stops, which is always a failure.
-        """
-        while not self._ended.wait(_SIGNAL_SECONDS):
-            pass
-        self._fail()
+    def wait(self, seconds: float) -> None:
+        """Block for this time; raises SettingError when the server stops by itself."""
+        if self._ended.wait(seconds):
+            self._fail()
 
     def stop(self, grace: int) -> None:
         """Accept no more connections, and wait ``grace`` seconds for running requests."""
@@ -204,28 +217,6 @@ class _Listener:
             log_dictconfig=_LOGGING,
         )
         await self._granian.serve()
-
-
-def _reserve_port(host: str, port: int) -> socket.socket:
-    """Return a bound socket that reserves a port for this process.
-
-    granian sets SO_REUSEPORT, with which a second server would silently receive half of the requests. A socket without
-    this option can be bound only if no other socket has the port. The reserved socket does not listen, and sets the
-    option once it is bound. Systems other than Linux do not share the port then: there, :meth:`Server.start` releases
-    it for granian. Raises SettingError where the port is in use.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    reserved = socket.socket(family, socket.SOCK_STREAM)
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        reserved.bind((host, port))
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    except OSError as error:
-        reserved.close()
-        other = ": choose another with --port" if error.errno == errno.EADDRINUSE else ""
-        raise SettingError(f"cannot listen on {host} port {port}: {error.strerror}{other}") from None
-    return reserved
 
 
 def _allowed_connections(count: int) -> int:

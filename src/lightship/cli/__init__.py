@@ -11,6 +11,7 @@ from lightship.cli.dlq import dlq_command
 from lightship.cli.draw import draw_command
 from lightship.cli.evaluate import evaluate_command
 from lightship.cli.explain import explain_command
+from lightship.cli.index import index_command
 from lightship.cli.init import init_command
 from lightship.cli.models import models_command, show_command
 from lightship.cli.output.failures import EXIT_CODES, Group
@@ -46,6 +47,7 @@ COMMANDS = (
     serve_command,
     up_command,
     models_command,
+    index_command,
     show_command,
     predict_command,
     explain_command,

@@ -70,9 +70,10 @@ def batch_command(
     run: str,
     as_json: bool,
 ) -> None:
-    """Score a data file, or a folder of images.
+    """Score a data file, or the images of a folder or a tar file.
 
-    Files are CSV, JSON Lines or Parquet, images are PNG or JPEG. The functions of a stack score them; the stack is
+    Data files are CSV, JSON Lines or Parquet, images are PNG or JPEG. The images of a folder are uploaded in tar files;
+    a folder of tar files is uploaded as it is. The functions of a stack score them; the stack is
     selected by the variables of .lightship.env, or of a deployed stack's output Environment. Files that are already in
     the bucket are not uploaded again. The exit code is 4 if every row was rejected.
     """
@@ -88,10 +89,10 @@ def batch_command(
         downloads.check_file(rejected)
     cloud, owner = _stack()
     number = models.find(cloud, name, version, allow_withdrawn=False).version
-    if not last:
+    if input_format in {inputs.IMAGES, inputs.TAR}:
         images.check(Manifest.from_bytes(models.manifest(cloud, name, number)).signature())
     screen = console(stderr=True)
-    key = uploads.send(files, cloud, owner, screen) + last
+    key = uploads.send(files, cloud, owner, screen, packed=uploads.are_images(files)) + last
     job = operations.start(cloud, Request(owner, name, key, version, options, run))
     hint = "" if job.final else f": it continues after Ctrl-C; `{command('job', 'cancel', job.id)}` stops it"
     click.echo(f"job {job.id} is {job.state}{hint}", err=True)

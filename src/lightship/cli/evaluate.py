@@ -25,7 +25,8 @@ from lightship.cli.arguments.options import (
 )
 from lightship.cli.output import terminal
 from lightship.cli.output.metrics import figure, metrics_table, number
-from lightship.cli.output.terminal import counted, printable, quiet
+from lightship.cli.output.terminal import counted, printable
+from lightship.engines.quiet import quiet
 from lightship.errors import LightshipError, SettingError
 from lightship.evaluation.evaluate import Options, evaluate, report_parts
 from lightship.evaluation.evaluation import SCHEMA, Evaluated, Evaluation

@@ -21,7 +21,8 @@ from lightship.cli.arguments.options import (
 )
 from lightship.cli.arguments.request import read_request
 from lightship.cli.output import attributions
-from lightship.cli.output.terminal import console, counted, quiet
+from lightship.cli.output.terminal import console, counted
+from lightship.engines.quiet import quiet
 from lightship.inputs import kind_of
 from lightship.model import Model
 from lightship.protocols import native

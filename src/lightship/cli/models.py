@@ -16,6 +16,8 @@ from lightship.cli.output.terminal import console, facts
 from lightship.engines.preprocessed import programs_of
 from lightship.errors import LightshipError
 from lightship.inputs import kind_of
+from lightship.overview import Overview
+from lightship.registry.index import IndexedModel
 from lightship.registry.registry import Registry
 from lightship.settings import TransformSettings
 from lightship.tensors import TensorSpec
@@ -26,7 +28,7 @@ from lightship.tensors import TensorSpec
 @json_option
 def models_command(registry: Registry, as_json: bool) -> None:
     """List the models of a registry with their versions."""
-    records = [_summary(registry, name) for name in registry.models()]
+    records = [_summary(registry, name, indexed) for name, indexed in registry.listed().items()]
     if as_json:
         return click.echo(orjson.dumps(records))
     if not records:
@@ -62,11 +64,14 @@ def show_command(model: str, registry: Registry, as_json: bool) -> None:
     return None
 
 
-def _summary(registry: Registry, name: str) -> dict[str, Any]:
+def _summary(registry: Registry, name: str, indexed: IndexedModel | None) -> dict[str, Any]:
     record: dict[str, Any] = {"name": name, "version": None, "versions": []}
     try:
+        if indexed is not None and indexed.overview is not None:
+            return {**record, "versions": list(indexed.state.offered), **_shown(Overview.from_json(indexed.overview))}
         record |= {"version": registry.resolve(name), "versions": registry.versions(name)}
         bundle = registry.open(name)
+        overview = Overview.of(record["version"], bundle.manifest, digest=bundle.digest)
     except LightshipError as error:
         return {
             **record,
@@ -76,12 +81,17 @@ def _summary(registry: Registry, name: str) -> dict[str, Any]:
             "digest": "",
             "error": error.message,
         }
-    signature = bundle.manifest.signature()
-    record["engine"] = bundle.manifest.engine
-    record["input"] = "\n".join(f"{spec.name}: {spec}" for spec in signature.inputs)
-    record["output"] = "\n".join(f"{spec.name}: {spec}" for spec in signature.outputs)
-    record["digest"] = bundle.digest
-    return record
+    return record | _shown(overview)
+
+
+def _shown(overview: Overview) -> dict[str, Any]:
+    return {
+        "version": overview.version,
+        "engine": overview.engine,
+        "input": "\n".join(overview.inputs),
+        "output": "\n".join(overview.outputs),
+        "digest": overview.digest,
+    }
 
 
 def _print(title: str, bundle: Bundle) -> None:

@@ -23,7 +23,8 @@ from lightship.cli.arguments.options import (
 )
 from lightship.cli.arguments.request import read_request
 from lightship.cli.output.rankings import ranking_table, rankings_of
-from lightship.cli.output.terminal import console, counted, printable, quiet
+from lightship.cli.output.terminal import console, counted, printable
+from lightship.engines.quiet import quiet
 from lightship.model import Model
 from lightship.protocols import native
 from lightship.registry.registry import Registry

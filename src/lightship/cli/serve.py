@@ -10,13 +10,15 @@ from functools import partial
 import click
 from rich.panel import Panel
 
+from lightship.app.endpoint import Endpoint
 from lightship.app.extended import Factory
 from lightship.app.server import Server
+from lightship.app.workers import Workers
 from lightship.calls import ModelState
 from lightship.cli.arguments import completion
 from lightship.cli.arguments.options import app_option, registry_option, transforms_option
 from lightship.cli.output import terminal
-from lightship.cli.output.terminal import interruptible, quiet
+from lightship.cli.output.terminal import interruptible
 from lightship.errors import SettingError
 from lightship.jobs import cloud
 from lightship.registry.registry import Registry
@@ -31,6 +33,11 @@ default_option = click.option(
     help="Model of POST /predict.  [default: the only one]",
     shell_complete=completion.models,
 )
+_workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes on the port.  [default: $LIGHTSHIP_WORKERS, or 1]",
+)
 _anonymous_option = click.option(
     "--allow-anonymous",
     is_flag=True,
@@ -44,6 +51,7 @@ access_log_option = click.option(
 @click.command("serve")
 @_host_option
 @port_option
+@_workers_option
 @default_option
 @_anonymous_option
 @access_log_option
@@ -53,6 +61,7 @@ access_log_option = click.option(
 def serve_command(
     host: str,
     port: int,
+    workers: int | None,
     default_model: str | None,
     allow_anonymous: bool,
     access_log: bool,
@@ -64,20 +73,22 @@ def serve_command(
 
     Other addresses than loopback require LIGHTSHIP_TOKEN, a bearer token that every request must carry, or
     --allow-anonymous.
+
+    One process runs Python on one core. --workers 2 uses two, for twice the memory: it pays for models that take less
+    than a millisecond. Slower models use several cores by LIGHTSHIP_THREADS. Batches and caches are per process.
     """
     settings = settings_of(default_model, allow_anonymous=allow_anonymous, access_log=access_log)
+    settings = settings._replace(workers=workers or settings.workers, registry=registry.location, transforms=transforms)
     _check_host(host, settings)
     check_default(default_model or settings.default_model, registry)
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
-        _serve(
-            Server(
-                settings._replace(registry=registry.location, transforms=transforms),
-                host=host,
-                port=port,
-                jobs=partial(cloud.from_environment, os.environ),
-                factory=factory,
-            )
-        )
+        _serve(_server(settings, Endpoint(host, port), factory))
+
+
+def _server(settings: Settings, endpoint: Endpoint, factory: Factory | None) -> Server | Workers:
+    if settings.workers > 1:
+        return Workers(settings, endpoint, factory=factory)
+    return Server(settings, endpoint, jobs=partial(cloud.from_environment, os.environ), factory=factory)
 
 
 def settings_of(default_model: str | None, *, allow_anonymous: bool = False, access_log: bool = False) -> Settings:
@@ -116,16 +127,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _serve(server: Server) -> None:
+def _serve(server: Server | Workers) -> None:
     console = terminal.console()
-    with quiet():
-        states = server.start()
+    states = server.start()
     console.print(Panel(welcome(server, states), title="Lightship", expand=False))
     console.print(curl(server, states), soft_wrap=True)  # outside the panel: one line to copy
     server.run()
 
 
-def welcome(server: Server, states: tuple[ModelState, ...]) -> str:
+def welcome(server: Server | Workers, states: tuple[ModelState, ...]) -> str:
     """Return the server's URLs and one line per model."""
     lines = [f"web page: {server.url}   API docs: {server.url}/docs", ""]
     lines += [f"{_title(state)}   {state.error or _inputs(state)}" for state in states]
@@ -137,11 +147,13 @@ def _title(state: ModelState) -> str:
 
 
 def _inputs(state: ModelState) -> str:
+    if state.overview is not None:
+        return ", ".join(state.overview.inputs)
     signature = state.manifest.signature() if state.manifest else None
     return ", ".join(f"{spec.name}: {spec}" for spec in signature.inputs) if signature else ""
 
 
-def curl(server: Server, states: tuple[ModelState, ...]) -> str:
+def curl(server: Server | Workers, states: tuple[ModelState, ...]) -> str:
     """Return a curl command: a prediction by the default model, or the list of models.
 
     It is a prediction where the model's only input is a row of floats.

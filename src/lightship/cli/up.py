@@ -14,12 +14,13 @@ import click
 from rich.console import Console
 from rich.panel import Panel
 
+from lightship.app.endpoint import Endpoint
 from lightship.app.extended import Factory
 from lightship.app.server import Server
 from lightship.calls import ModelState
 from lightship.cli.arguments.options import app_option, existing, transforms_option
 from lightship.cli.output import terminal
-from lightship.cli.output.terminal import STACK_FILE, interruptible, quiet, stack_command
+from lightship.cli.output.terminal import STACK_FILE, interruptible, stack_command
 from lightship.cli.serve import (
     access_log_option,
     check_default,
@@ -123,16 +124,17 @@ def up_command(
         check_default(default_model, source)
         copied = mirror(source, stack.cloud.client("s3"), location)
         os.environ.update(_variables(stack))
+        copies = Registry(location)
+        copies.index.rebuild(copies.names)
         settings = settings_of(default_model, access_log=access_log)
         jobs = partial(cloud.from_environment, os.environ)
         settings = settings._replace(registry=location, transforms=transforms)
-        server = Server(settings, host="127.0.0.1", port=port, jobs=jobs, factory=factory)
+        server = Server(settings, Endpoint("127.0.0.1", port), jobs=jobs, factory=factory)
         _run(stack, server, console, f"{copied} versions of {source.location} were copied into the bucket.")
 
 
 def _run(stack: Stack, server: Server, console: Console, copied: str) -> None:
-    with quiet():
-        states = server.start()
+    states = server.start()
     console.print(Panel(_screen(stack, server, states, copied), title="Lightship", expand=False))
     for line in _commands(stack, server, states):
         console.print(line, soft_wrap=True)  # outside the panel: lines to copy

@@ -10,7 +10,7 @@ import logging
 
 from lightship import protocols
 from lightship.calls import Call, ModelSelector, Prediction
-from lightship.dispatch.operations import OPERATIONS, Context, Exposition, Runs
+from lightship.dispatch.operations import OPERATIONS, Context, Exposition
 from lightship.errors import BundleError, Forbidden, LightshipError, TooLarge, TransformError, Unauthenticated
 from lightship.protocols.http import Matched, Request, Response, Route
 from lightship.serving.pool import Served
@@ -98,10 +98,8 @@ class Dispatcher:
 
     def _operate(self, request: Request, matched: Matched) -> Response:
         operation = OPERATIONS[matched.route.operation]
-        if operation.where is Runs.READS:
-            self.serving.retry_failed()
-            if matched.route.operation == DEFAULT_READY:
-                self.serving.load_default_once()
+        if matched.route.operation == DEFAULT_READY:  # other questions load nothing: the client waits for the answer
+            self.serving.load_default_once()
         response = operation.run(self.context, request, matched, True).in_memory()
         check_size(response, self.max_answer)
         return response

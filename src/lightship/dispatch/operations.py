@@ -13,9 +13,9 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from lightship.calls import Health
-from lightship.errors import LightshipError, NotFound
+from lightship.errors import Forbidden, LightshipError, NotFound
 from lightship.protocols.http import Matched, PageRequest, Request, Response
-from lightship.serving.registry_cache import NeverRead
+from lightship.serving.listing import NeverRead
 from lightship.serving.serving import Serving
 from lightship.settings import DEFAULT_SETTINGS, Settings
 
@@ -91,14 +91,25 @@ def _statistics(context: Context, _: Request, matched: Matched, may_read: bool) 
 
 def _load(context: Context, request: Request, matched: Matched, _: bool) -> Response:
     route = matched.route
+    _check_single_process(context)
     if route.check is not None:
         route.check(request)
     return route.encode(context.serving.reload(matched.parameters["name"]))
 
 
 def _unload(context: Context, _: Request, matched: Matched, __: bool) -> Response:
+    _check_single_process(context)
     context.serving.unload(matched.parameters["name"])
     return matched.route.encode(None)
+
+
+def _check_single_process(context: Context) -> None:
+    """Raise Forbidden in a worker: the other ones would not do the same."""
+    if context.settings.worker is not None:
+        raise Forbidden(
+            "a server with several workers does not load or unload models on request: change labels or withdraw the "
+            "version, or serve with one worker"
+        )
 
 
 def _live(_: Context, __: Request, matched: Matched, ___: bool) -> Response:

@@ -14,8 +14,17 @@ from lightship.tensors import Array
 
 _LOG = logging.getLogger(__name__)
 
-# Bytes of input that are predicted at once: limited by the interpreter's memory.
+# Rows that are predicted at once: as many as a core's cache holds, and enough of large ones to use each weight often.
+# The interpreter's memory bounds both.
+_CACHED_BYTES = 256 * 1024
+_SOME_ROWS = 32
 _MOST_BYTES = 16 * 1024 * 1024
+
+
+def rows_at_once(size: int) -> int:
+    """Return how many rows of this many bytes are predicted at once."""
+    size = max(1, size)
+    return max(1, min(max(_SOME_ROWS, _CACHED_BYTES // size), _MOST_BYTES // size))
 
 
 def run(model: Model, prepared: Prepared) -> Iterator[tuple[Array, Mapping[str, Array]]]:
@@ -28,7 +37,7 @@ def run(model: Model, prepared: Prepared) -> Iterator[tuple[Array, Mapping[str, 
     most_rows = min((kind_of(spec).most_rows for spec in model.manifest.signature().inputs), default=1)
     for batch in prepared.batches:
         size = sum(array.nbytes for array in batch.inputs.values()) // max(1, len(batch.positions))
-        step = max(1, min(most_rows, _MOST_BYTES // max(1, size)))
+        step = min(most_rows, rows_at_once(size))
 
         def predict(start: int, end: int, inputs: Mapping[str, Array] = batch.inputs) -> Mapping[str, Array]:
             return model.predict(Call({name: array[start:end] for name, array in inputs.items()})).outputs

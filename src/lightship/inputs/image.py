@@ -182,7 +182,7 @@ class Image(InputKind):
             transpose = upright_transpose(image)
             upright = image if transpose is None else image.transpose(transpose)
             sized = _in_mode(upright, self.mode)
-            if width:
+            if width and sized.size != (width, height):
                 sized = sized.resize((width, height), PIL.Image.Resampling.BILINEAR)
         except Exception as error:  # Pillow's decoders raise exceptions of any class
             raise broken(spec.name, error) from None

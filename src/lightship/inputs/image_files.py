@@ -35,6 +35,9 @@ _WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 
 _ORIENTATION = 0x0112
 
+# Pillow's names of the metadata that may have an orientation.
+_WITH_ORIENTATION = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
+
 
 def open_image(data: bytes, name: str) -> ImageFile:
     """Read the header of a PNG or JPEG file; raises InvalidInput.
@@ -86,6 +89,8 @@ def upright_transpose(image: ImageFile) -> Transpose | None:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
+    if _WITH_ORIENTATION.isdisjoint(image.info):  # most images: parsing nothing would take as long as a tenth of them
+        return None
     try:
         return transposes.get(image.getexif().get(_ORIENTATION))
     except Exception:

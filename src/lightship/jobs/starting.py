@@ -1,6 +1,6 @@
 """Creation of jobs: from a request, or from an object uploaded to ``batch/``.
 
-It may import only the standard library and boto3: the function that splits files has no other packages.
+It imports only the standard library and clients of AWS, as the function that splits files does.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightship.errors import (
     BundleError,
+    LightshipError,
     NotFound,
     RegistryError,
     RoutingConflict,
@@ -25,6 +26,8 @@ from lightship.errors import (
     UnreadableFile,
 )
 from lightship.registry.description import MANIFEST
+from lightship.registry.index import IndexedModel
+from lightship.registry.index_file import IndexFile
 from lightship.registry.state import State
 from lightship.settings import DEFAULT_CACHE, CacheSettings
 from lightship.stores import open_store
@@ -50,6 +53,9 @@ def check_name(name: str) -> str:
 class Registry:
     """Registry of models.
 
+    Attributes:
+        index: the states of all models in one file, in a store that has it.
+
     Args:
         location: a folder, or ``s3://bucket/prefix``.
         cache: the local cache of versions from S3.
@@ -58,10 +64,16 @@ class Registry:
     def __init__(self, location: str, *, cache: CacheSettings = DEFAULT_CACHE) -> None:
         self.location = location
         self._store = open_store(location, cache=cache)
+        self.index = IndexFile(self._store, self.read_state, self._describe)
 
     def models(self) -> list[str]:
         """Return the models with a version that takes requests, or an unreadable state."""
-        return [name for name in self.names() if self._has_versions(name)]
+        return list(self.listed())
+
+    def listed(self) -> dict[str, IndexedModel | None]:
+        """Return :meth:`models`, with each model in the index."""
+        names, indexed = self.names(), self.index.read().models()
+        return {name: indexed.get(name) for name in names if self._has_versions(name, indexed.get(name))}
 
     def names(self) -> list[str]:
         """Return names of possible models: some may hold only a publisher's first claim."""
@@ -118,15 +130,22 @@ class Registry:
         ``change`` may be called several times; nothing is written where it returns its argument. Raises NotFound
         without the model, RoutingConflict where other writers win every attempt.
         """
-        for _ in range(_ATTEMPTS):
-            state, etag = self.read_state(name)
-            if not state.versions:
-                raise self._unknown(name)
-            changed = change(state)
-            if changed is state:
-                return state
-            if self._store.write(f"{name}/state.json", changed.to_bytes(), if_match=etag):
-                return changed
+        return self._change(name, change)
+
+    def _change(self, name: str, change: Callable[[State], State], *, published: bool = False) -> State:
+        with self.index.changing(name, published=published) as pending:
+            for _ in range(_ATTEMPTS):
+                state, etag = self.read_state(name)
+                if not state.versions:
+                    raise self._unknown(name)
+                changed = change(state)
+                if changed is state:
+                    return state
+                pending.begin()
+                if self._store.write(f"{name}/state.json", changed.to_bytes(), if_match=etag):
+                    if changed != state or etag is None:
+                        pending.written()
+                    return changed
         raise RoutingConflict(f"other writers changed the state of '{name}' during all {_ATTEMPTS} attempts: try again")
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
@@ -248,18 +267,27 @@ class Registry:
         version = max((*self.state(name).versions, *self._numbers(name)), default=0) + 1
         while not self._store.publish(bundle.path, f"{name}/{version}"):
             version += 1
-        self.change(name, lambda state: replace(state, versions=tuple(sorted({*state.versions, version}))))
+        added = partial(_with_version, version=version)
+        self._change(name, added, published=True)
         return version
 
-    def _has_versions(self, name: str) -> bool:
+    def _has_versions(self, name: str, indexed: IndexedModel | None) -> bool:
         try:
-            return bool(self.versions(name))
+            return bool(self.versions(name) if indexed is None else indexed.state.offered)
         except StateError:
             return True
 
     def _numbers(self, name: str) -> tuple[int, ...]:
         """Return the numbers in use, including claims of publishers that did not finish."""
         return tuple(sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry)))
+
+    def _describe(self, name: str, version: int) -> Mapping[str, Any] | None:
+        from lightship.registry.overviews import read_overview  # imported here: it needs numpy
+
+        try:
+            return read_overview(self, name, version)._asdict()
+        except LightshipError:
+            return None
 
     def _unknown(self, name: str) -> NotFound:
         models = ", ".join(self.models()) or "none"
@@ -277,6 +305,10 @@ def _object(content: bytes, key: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise BundleError(f"{key} is not a JSON object")
     return record
+
+
+def _with_version(state: State, *, version: int) -> State:
+    return replace(state, versions=tuple(sorted({*state.versions, version})))
 
 
 def _measurements_key(name: str, version: int) -> str:

@@ -231,16 +231,23 @@ class State:
     def from_bytes(cls, data: bytes, path: str = "state.json") -> State:
         """Read what :meth:`to_bytes` returned; raises StateError, which names the path."""
         try:
-            record = json.loads(data)
-            routing = _routing(record["routing"])
-            return cls(
-                versions=tuple(int(version) for version in record["versions"]),
-                withdrawn=frozenset(int(version) for version in record["withdrawn"]),
-                routing=routing,
-                history=_history(record, routing),
-            )
+            return cls.from_json(json.loads(data))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise StateError(f"{path} is not a state file: {type(error).__name__} {error}") from None
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> State:
+        """Read the object of a state file.
+
+        Raises KeyError, TypeError, ValueError, AttributeError or OverflowError for anything else.
+        """
+        routing = _routing(record["routing"])
+        return cls(
+            versions=tuple(int(version) for version in record["versions"]),
+            withdrawn=frozenset(int(version) for version in record["withdrawn"]),
+            routing=routing,
+            history=_history(record, routing),
+        )
 
 
 def _history(record: Mapping[str, Any], routing: Routing) -> tuple[Entry, ...]:

@@ -13,8 +13,8 @@ from lightship.calls import Call, ModelSelector, Result
 from lightship.errors import LightshipError
 from lightship.registry.registry import Registry
 from lightship.serving.cache import HIT, MISS
+from lightship.serving.listing import NeverRead
 from lightship.serving.pool import QUICK_SECONDS, Served
-from lightship.serving.registry_cache import NeverRead
 from lightship.serving.router import Target, TrafficKey
 from lightship.serving.serving import Options, Serving
 from lightship.serving.threads import Threads

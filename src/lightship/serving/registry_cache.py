@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,15 +20,13 @@ from lightship.bundle import EXTRAS, GOLDEN, REPORT, Bundle, Manifest
 from lightship.bundle.extras import Extras
 from lightship.calls import Call, Contents, Figures, Report
 from lightship.errors import BundleError, LightshipError, NotFound, RegistryError, StateError
+from lightship.overview import Overview
 from lightship.registry.registry import Registry
 from lightship.registry.state import State
+from lightship.serving.listing import Listing, NeverRead
 
 # The most models whose states are read again for one listing.
 _READS = 10
-
-
-class NeverRead(RegistryError):
-    """The registry has to be read first, which the caller did not permit."""
 
 
 @dataclass
@@ -68,9 +66,7 @@ class RegistryCache:
         self._manifests: dict[tuple[str, int], tuple[Manifest, str]] = {}
         self._figures: dict[tuple[str, int], Figures] = {}
         self._extras: dict[tuple[str, int], Extras] = {}
-        self._names: tuple[str, ...] | None = None
-        self._listed_until = 0.0
-        self._is_reachable = True
+        self._listing = Listing(registry, refresh)
         self._first_read = threading.Lock()
         self.shadowed = False
 
@@ -101,13 +97,15 @@ class RegistryCache:
         A model has an error where its state could not be read yet. Raises RegistryError where the registry has never
         been listed, NeverRead where that was not permitted.
         """
-        names = self._cached_names(may_read=may_read)
+        listed_before = self._listing.is_fresh
+        names = self._listing.names(may_read=may_read)
+        if may_read and not listed_before:
+            self._check_next()
         states: dict[str, State | RegistryError] = {}
-        due = self._due() if may_read and self._is_reachable else frozenset()
+        due = self._due(names) if may_read and self._listing.is_reachable else frozenset()
         for name in names:
-            cached = name in self._entries and name not in due
             try:
-                state = self.state(name, may_read=may_read and not cached)
+                state = self._listed(name, name in due, may_read=may_read)
             except NeverRead:
                 raise
             except RegistryError as error:
@@ -115,6 +113,17 @@ class RegistryCache:
             else:
                 states.update({name: state} if state.offered else {})
         return states
+
+    def overview(self, name: str, version: int) -> Overview | None:
+        """Return the overview of a model's default version from the index, if that has it."""
+        indexed = self._listing.indexed(name)
+        if indexed is None or indexed.overview is None or indexed.state.default != version:
+            return None
+        try:
+            found = Overview.from_json(indexed.overview)
+        except BundleError:
+            return None
+        return found if found.version == version else None
 
     def names(self) -> tuple[str, ...]:
         """Return the names of :meth:`states`."""
@@ -140,25 +149,22 @@ class RegistryCache:
     def figures(self, name: str, version: int, *, bundle: Bundle | None = None, may_read: bool = True) -> Figures:
         """Return a version's size and its report's most important metrics, read once.
 
-        They are those of ``bundle``, the version's local files, if there are any. A report that cannot be read has no
-        metrics. Raises NotFound, BundleError, RegistryError or NeverRead.
+        They are those of the index, or of ``bundle``, the version's local files, if there are any. A report that cannot
+        be read has no metrics. Raises NotFound, BundleError, RegistryError or NeverRead.
         """
         key = name, version
         if key not in self._figures:
+            if (overview := self.overview(name, version)) is not None:
+                return Figures(overview.size, overview.metrics)
             if bundle is None and not may_read:
                 raise NeverRead(f"the files of {name}/{version} have never been listed")
-            self._figures[key] = self._listed(name, version) if bundle is None else _local(bundle)
+            self._figures[key] = self._read_figures(name, version) if bundle is None else _local(bundle)
         return self._figures[key]
 
-    def _listed(self, name: str, version: int) -> Figures:
-        from lightship.evaluation.headline import main_metrics  # imported here: most requests need no report
+    def _read_figures(self, name: str, version: int) -> Figures:
+        from lightship.registry.overviews import read_figures  # imported here: most requests need no report
 
-        manifest, _ = self.manifest(name, version)
-        sizes, metrics = self._registry.sizes(name, version), {}
-        if REPORT in manifest.files:
-            with suppress(BundleError):
-                metrics = main_metrics(self._registry.report(name, version))
-        return Figures(sum(sizes.get(file, 0) for file in manifest.needed), metrics)
+        return read_figures(self._registry, name, version, self.manifest(name, version)[0])
 
     def report(self, name: str, version: int) -> Report:
         """Return the report of a version, read from the registry.
@@ -206,7 +212,7 @@ class RegistryCache:
 
     def not_found(self, name: str, *, may_read: bool = True) -> NotFound:
         """Return the error for a model that does not exist; it lists the others."""
-        names = [each for each in self._cached_names(may_read=may_read) if self._may_take_requests(each)]
+        names = [each for each in self._listing.names(may_read=may_read) if self._may_take_requests(each)]
         return NotFound(f"there is no model '{name[:80]}': the models are {', '.join(names) or 'none'}")
 
     def expire(self, name: str) -> None:
@@ -220,7 +226,7 @@ class RegistryCache:
         What never changes, such as manifests, is kept.
         """
         self._entries.clear()
-        self._names, self._listed_until, self._is_reachable = None, 0.0, True
+        self._listing = Listing(self._registry, self._refresh)
 
     def change(self, name: str, change: Callable[[State], State]) -> None:
         """Change a model's state in the registry, and read it again.
@@ -234,7 +240,7 @@ class RegistryCache:
         with self._first_read:
             entry = self._entries.get(name)
             if entry is None:
-                if self._names is not None and time.monotonic() < self._listed_until and name not in self._names:
+                if self._listing.is_fresh and name not in self._listing:
                     return State()
                 entry = self._read(name, Entry(None, None, None, 0.0))
                 if entry.state != State() and (entry.error is None or isinstance(entry.error, StateError)):
@@ -252,39 +258,56 @@ class RegistryCache:
         self.shadowed |= state is not None and bool(state.routing.shadows)
         return Entry(state, etag, error, time.monotonic() + self._refresh)
 
-    def _due(self) -> frozenset[str]:
-        """Return the due models that were read longest ago, at most :data:`_READS`."""
-        now = time.monotonic()
-        due = sorted((entry.expires, name) for name, entry in self._entries.items() if now >= entry.expires)
-        return frozenset(name for _, name in due[:_READS])
+    def _listed(self, name: str, is_due: bool, *, may_read: bool) -> State:
+        """Return a model's state from the index, unless its own file differs."""
+        indexed, entry = self._listing.indexed(name), self._entries.get(name)
+        if indexed is not None and (entry is None or entry.etag == indexed.etag):
+            return indexed.state
+        if entry is None or is_due:
+            return self.state(name, may_read=may_read)
+        is_older = self._listing.is_reachable and time.monotonic() >= entry.expires
+        return indexed.state if indexed is not None and is_older else self.state(name, may_read=False)
+
+    def _due(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the due models that were read longest ago, at most :data:`_READS`.
+
+        Those whose cached state is that of the index are not due.
+        """
+        now, due = time.monotonic(), []
+        for name in names:
+            indexed, entry = self._listing.indexed(name), self._entries.get(name)
+            if entry is not None and now >= entry.expires and (indexed is None or indexed.etag != entry.etag):
+                due.append((entry.expires, name))
+        return frozenset(name for _, name in sorted(due)[:_READS])
+
+    def _check_next(self) -> None:
+        """Compare the next entry of the index with the file, cached if it differs."""
+        name = self._listing.next_check() if self._listing.is_reachable else None
+        indexed = None if name is None else self._listing.indexed(name)
+        if name is None or indexed is None:
+            return
+        with suppress(RegistryError):
+            if self._registry.state_changed(name, indexed.etag):
+                self._entries[name] = self._read(name, self._entries.get(name) or Entry(None, None, None, 0.0))
 
     def _may_take_requests(self, name: str) -> bool:
-        """Return whether a model takes requests, according to the cache."""
-        entry = self._entries.get(name)
-        return entry is None or entry.state is None or bool(entry.state.offered)
-
-    def _cached_names(self, *, may_read: bool) -> tuple[str, ...]:
-        if may_read and (self._names is None or time.monotonic() >= self._listed_until):
-            self._list()
-        if self._names is None:
-            raise NeverRead("the registry has never been listed")
-        return self._names
-
-    def _list(self) -> None:
-        self._listed_until = time.monotonic() + self._refresh
-        try:
-            self._names, self._is_reachable = tuple(self._registry.names()), True
-        except RegistryError:
-            if self._names is None:
-                raise
-            self._is_reachable = False
-        self._listed_until = time.monotonic() + self._refresh
+        """Return whether a model takes requests, according to the cache or the index."""
+        entry, indexed = self._entries.get(name), self._listing.indexed(name)
+        state = entry.state if entry is not None else indexed.state if indexed is not None else None
+        return state is None or bool(state.offered)
 
 
 def _local(bundle: Bundle) -> Figures:
-    from lightship.evaluation.headline import local_metrics  # as above
+    """Return the figures of a version's local files; without a report, no metrics."""
+    import orjson  # as above
 
-    return Figures(bundle.size, local_metrics(bundle))
+    from lightship.bundle.headline import main_metrics
+
+    metrics: dict[str, float] = {}
+    if REPORT in bundle.manifest.files:
+        with suppress(OSError, orjson.JSONDecodeError, BundleError):
+            metrics = main_metrics(orjson.loads((bundle.path / REPORT).read_bytes()))
+    return Figures(bundle.size, metrics)
 
 
 def _state(entry: Entry) -> State:

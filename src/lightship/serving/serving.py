@@ -224,12 +224,6 @@ class Serving:
         """Return the default versions that failed to load and are due for a retry."""
         return [key for key in self.pool.retries() if (state := self.cache.last(key[0])) and state.default == key[1]]
 
-    def retry_failed(self) -> None:
-        """Retry loading the default versions that failed, if they fit into memory."""
-        for key in self.retries():
-            with suppress(LightshipError):
-                self.pool.load(key, spare=True)
-
     def loaded(self) -> list[tuple[str, int]]:
         """Return the loaded versions by name and number."""
         return [(served.name, served.version) for served in self.pool.all()]

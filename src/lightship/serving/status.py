@@ -8,6 +8,7 @@ from lightship.bundle import MANIFEST, Manifest
 from lightship.calls import (
     Call,
     Contents,
+    Figures,
     History,
     HistoryEntry,
     ModelFile,
@@ -19,8 +20,9 @@ from lightship.calls import (
 from lightship.errors import LightshipError, RegistryError
 from lightship.registry.registry import choose
 from lightship.registry.state import Entry, State
+from lightship.serving.listing import NeverRead
 from lightship.serving.pool import ModelPool
-from lightship.serving.registry_cache import NeverRead, RegistryCache
+from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.router import Router
 from lightship.serving.shadows import Shadows
 
@@ -51,7 +53,7 @@ class ModelStatus:
         found = [
             ModelState(name, None, (), error=state.message)
             if isinstance(state, RegistryError)
-            else self._model(name, state, may_read=may_read, example=examples)
+            else self._model(name, state, may_read=may_read, example=examples, listed=not examples)
             for name, state in states.items()
         ]
         found = [state._replace(default=state.name == default) for state in found]
@@ -60,7 +62,7 @@ class ModelStatus:
     def with_figures(self, state: ModelState, *, may_read: bool = True) -> ModelState:
         """Return a model's state with the figures of its version, if they can be read."""
         if state.version is None or state.manifest is None:
-            return state
+            return state  # also with an overview, which has them
         served = self._pool.loaded.get((state.name, state.version))
         bundle = served.model.bundle if served else None
         try:
@@ -172,13 +174,25 @@ class ModelStatus:
         return state
 
     def _model(
-        self, name: str, state: State, requested: int | None = None, *, may_read: bool, example: bool = False
+        self,
+        name: str,
+        state: State,
+        requested: int | None = None,
+        *,
+        may_read: bool,
+        example: bool = False,
+        listed: bool = False,
     ) -> ModelState:
+        """Return a model's state; an overview replaces the manifest where ``listed``."""
         version = requested or state.default
         if version is None:
             raise self._cache.not_found(name, may_read=may_read)
         error, manifest, digest = self._error(name, version), None, None
-        if error is None:
+        is_loaded = (name, version) in self._pool.loaded
+        overview = self._cache.overview(name, version) if listed and error is None and not is_loaded else None
+        if overview is not None:
+            digest = overview.digest
+        elif error is None:
             error, manifest, digest = self._described(name, version, may_read=may_read)
         answering = None if requested or error is None else self._answering(name, state)
         unreadable = self._cache.state_error(name)
@@ -198,6 +212,8 @@ class ModelStatus:
             labels=state.routing.labels,
             traffic=state.routing.traffic,
             mirrored=state.routing.shadows,
+            figures=None if overview is None else Figures(overview.size, {}),
+            overview=overview,
         )
 
     def _error(self, name: str, version: int) -> str | None:

@@ -124,7 +124,8 @@ class Settings(NamedTuple):
         memory: ``LIGHTSHIP_MEMORY_MB``, here in bytes: the size of models to keep loaded; 0 for no limit.
         response_cache: ``LIGHTSHIP_RESPONSE_CACHE_MB``, as ``churn=10,…`` in MB, here in bytes: responses to cache by
             model.
-        threads: ``LIGHTSHIP_THREADS``: threads for calls that take longer than a millisecond, large bodies and images.
+        threads: ``LIGHTSHIP_THREADS``: threads for calls that take longer than a millisecond, large bodies and images,
+            divided among the workers.
         batch_rows: ``LIGHTSHIP_BATCH_ROWS``: the most single rows that such a thread runs as one batch; 1 disables it.
         batch_window: ``LIGHTSHIP_BATCH_WINDOW_MS``, here in seconds: how long a batch waits for more rows while another
             one is running.
@@ -145,6 +146,8 @@ class Settings(NamedTuple):
         transforms: see :class:`TransformSettings`.
         explain: see :class:`ExplainSettings`.
         page: see :class:`PageSettings`.
+        workers: ``LIGHTSHIP_WORKERS``: processes of ``lightship serve``.
+        worker: the number of this process among them, from 0; None for a single process.
     """
 
     registry: str = "./models"
@@ -174,6 +177,8 @@ class Settings(NamedTuple):
     transforms: TransformSettings = NO_TRANSFORMS
     explain: ExplainSettings = DEFAULT_EXPLAIN
     page: PageSettings = PageSettings()
+    workers: int = 1
+    worker: int | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -215,6 +220,7 @@ class Settings(NamedTuple):
             transforms=TransformSettings.from_environment(source),
             explain=ExplainSettings.from_environment(source),
             page=PageSettings.from_environment(source),
+            workers=read("LIGHTSHIP_WORKERS", _positive, defaults.workers),
         )
 
 

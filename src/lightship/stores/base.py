@@ -11,7 +11,16 @@ from lightship.errors import BundleError
 
 
 class Store(Protocol):
-    """Store of small files changed by compare-and-swap, and of published folders."""
+    """Store of small files changed by compare-and-swap, and of published folders.
+
+    Attributes:
+        indexed: whether the registry keeps an index of its models, because each read is a request.
+    """
+
+    @property
+    def indexed(self) -> bool:
+        """See the attributes."""
+        ...
 
     def list(self, key: str = "") -> list[str]:
         """Return the sorted names of the folders directly below a key.

@@ -28,6 +28,8 @@ class FolderStore:
     a folder that is not below ``root`` is not followed.
     """
 
+    indexed = False
+
     def __init__(self, root: Path) -> None:
         self.root = root
 

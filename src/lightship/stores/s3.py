@@ -46,6 +46,8 @@ class S3Store:
         cache: the local folder for downloads, and its size limit.
     """
 
+    indexed = True
+
     def __init__(self, location: str, *, cache: CacheSettings = DEFAULT_CACHE) -> None:
         bucket, _, prefix = location.partition("/")
         if not bucket:

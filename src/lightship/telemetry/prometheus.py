@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from lightship.telemetry.exchange import Exchange
 
@@ -47,7 +48,13 @@ class Metrics:
             buckets=_BUCKETS,
         )
         self._rows = Counter("lightship_rows", "Rows of answered predictions.", _VERSION, registry=registry)
-        self._loaded = Gauge("lightship_model_loaded", "1 for each version in memory.", _VERSION, registry=registry)
+        self._loaded = Gauge(
+            "lightship_model_loaded",
+            "Processes that have a version in memory.",
+            _VERSION,
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self._exposing = threading.Lock()
 
     def observe(self, exchange: Exchange) -> None:
@@ -61,13 +68,50 @@ class Metrics:
         elif exchange.rows:
             self._rows.labels(exchange.model, version).inc(exchange.rows)
 
+    def record_loaded(self, loaded: Sequence[tuple[str, int]]) -> None:
+        """Record the versions in memory."""
+        self._loaded.clear()
+        for name, version in loaded:
+            self._loaded.labels(name, version).set(1)
+
     def exposition(self, loaded: Sequence[tuple[str, int]]) -> bytes:
         """Return all metrics in Prometheus's text format.
 
         ``loaded`` are the versions in memory.
         """
         with self._exposing:
-            self._loaded.clear()
-            for name, version in loaded:
-                self._loaded.labels(name, version).set(1)
+            self.record_loaded(loaded)
             return generate_latest(self._registry)
+
+
+class SharedMetrics(Metrics):
+    """The metrics of one of the workers of a server, whose exposition is that of all.
+
+    They are kept in the folder ``PROMETHEUS_MULTIPROC_DIR``, in files of this worker's number: a process that replaces
+    it continues its counts. They have no metrics of processes and no times of creation.
+
+    Args:
+        number: of this worker, from 0.
+    """
+
+    def __init__(self, number: int) -> None:
+        values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call]
+        super().__init__()
+        self._recorded: set[tuple[str, int]] = set()
+
+    def record_loaded(self, loaded: Sequence[tuple[str, int]]) -> None:
+        """Record the versions in memory; those that are no longer have the value 0."""
+        for name, version in self._recorded.difference(loaded):
+            self._loaded.labels(name, version).set(0)
+        for name, version in set(loaded) - self._recorded:
+            self._loaded.labels(name, version).set(1)
+        self._recorded = set(loaded)
+
+    def exposition(self, loaded: Sequence[tuple[str, int]]) -> bytes:
+        """Return the sums over all workers in Prometheus's text format.
+
+        ``loaded`` is not used: each worker has recorded its own versions.
+        """
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lightship.app.extended import Factory, factory_of
+from lightship.app.extended import Factory
 from lightship.cli.arguments import completion
 from lightship.errors import SettingError
 from lightship.registry.registry import Registry
@@ -49,7 +49,11 @@ def _transforms(_: click.Context, __: click.Parameter, value: str | None) -> Tra
 
 
 def _factory(_: click.Context, __: click.Parameter, value: str | None) -> Factory | None:
-    return factory_of(value) if value else None
+    if not value:
+        return None
+    factory = Factory(value)
+    factory.find()
+    return factory
 
 
 app_option = click.option(

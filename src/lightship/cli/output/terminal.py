@@ -96,23 +96,6 @@ def bar(console: Console, *columns: str | ProgressColumn) -> Progress:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Discard what native code writes to standard error.
-
-    LiteRT prints messages at loading, which cannot be disabled.
-    """
-    saved = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)
-
-
-@contextmanager
 def interruptible() -> Iterator[None]:
     """Raise KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP.
 

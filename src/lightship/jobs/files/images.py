@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lightship.errors import InvalidInput, LightshipError, TooLarge, Unavailable
+from lightship.evaluation.running import rows_at_once
 from lightship.formats import csv_arrays, csv_files, parquet
 from lightship.formats.parquet import Column
 from lightship.inputs import kind_of
@@ -17,16 +19,20 @@ from lightship.inputs.datafiles.rows import Batch, Prepared, Reject, merged
 from lightship.jobs import objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files import predictions
+from lightship.jobs.files.lookahead import lookahead
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.ledger.records import Chunk, Job
 from lightship.jobs.ledger.requests import Source
 from lightship.tensors import Array, Signature
 
-_THREADS = 8
-_UNSIZED = 4  # images of any size in memory at a time: each may have many megapixels
+# Concurrent requests for single images, and the most bytes of images that are fetched and not yet decoded.
+_REQUESTS = 16
+_MOST_FETCHED = 64 * 1024 * 1024
 
-# The most bytes of an image: a worker's memory holds _THREADS of them at once.
+# The most bytes of an image.
 LARGEST_IMAGE = 32 * 1024 * 1024
+
+Content = bytes | LightshipError
 
 
 def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
@@ -36,9 +42,37 @@ def own_columns(job: Job, signature: Signature) -> tuple[str, ...]:
 
 def open_chunk(job: Job, chunk: Chunk, signature: Signature, cloud: Cloud) -> Images:
     """See :func:`lightship.jobs.files.contents.open_chunk`."""
-    check(signature)
     entries = json.loads(objects.read(cloud, chunk.key))  # lists of key, etag and size; older listings lack the size
-    return Images([Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries], job, signature, cloud)
+    sources = [Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in entries]
+    return Images([source.key for source in sources], fetched(sources, cloud), job, signature)
+
+
+def fetched(sources: Sequence[Source], cloud: Cloud) -> Iterator[Content]:
+    """Yield the content of images in order, or the error that rejects one.
+
+    The next ones are fetched meanwhile. A deleted or replaced object is rejected, too. Raises Unavailable where S3 does
+    not deliver one, so that the chunk is delivered again.
+    """
+    fetch = partial(_fetch, cloud)
+    return lookahead(
+        fetch, sources, threads=_REQUESTS, size=lambda source: min(source.size, LARGEST_IMAGE), most_bytes=_MOST_FETCHED
+    )
+
+
+def _fetch(cloud: Cloud, source: Source) -> Content:
+    if source.size > LARGEST_IMAGE:
+        return too_large(source.size)
+    try:
+        return objects.read_range(cloud, source, 0, None)
+    except Unavailable:
+        raise
+    except LightshipError as error:
+        return error
+
+
+def too_large(size: int) -> TooLarge:
+    """Return the error for an image of too many bytes."""
+    return TooLarge(f"the image has {size} bytes: the maximum is {LARGEST_IMAGE}")
 
 
 def check(signature: Signature) -> None:
@@ -48,16 +82,21 @@ def check(signature: Signature) -> None:
 
 
 class Images:
-    """Images of a chunk; see :class:`lightship.jobs.files.contents.Content`."""
+    """Images of a chunk; see :class:`lightship.jobs.files.contents.Content`.
+
+    ``contents`` yields the content of each key, or the error that rejects it, once. Raises InvalidInput as
+    :func:`check` does.
+    """
 
     columns = ("key",)
 
-    def __init__(self, sources: Sequence[Source], job: Job, signature: Signature, cloud: Cloud) -> None:
-        self._sources = sources
+    def __init__(self, keys: Sequence[str], contents: Iterable[Content], job: Job, signature: Signature) -> None:
+        check(signature)
+        self._keys = keys
+        self._contents = contents
         self._job = job
         self._signature = signature
         self._spec = signature.inputs[0]
-        self._cloud = cloud
 
     @property
     def fields(self) -> Sequence[str]:
@@ -67,7 +106,7 @@ class Images:
     def prepare(self) -> Prepared:
         """See :class:`lightship.jobs.files.contents.Content`."""
         rejects: dict[int, Reject] = {}
-        return Prepared(len(self._sources), self._batches(rejects), rejects)
+        return Prepared(len(self._keys), self._batches(rejects), rejects)
 
     def cells(self, column: str, positions: Sequence[int]) -> list[Any]:
         """Return None for each position: images have no columns but the key."""
@@ -75,11 +114,11 @@ class Images:
 
     def text(self, position: int) -> str:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        return self._sources[position].key
+        return self._keys[position]
 
     def write(self, scored: Scored, names: Sequence[str]) -> bytes:
         """See :class:`lightship.jobs.files.contents.Content`."""
-        keys = [self._sources[position].key for position in scored.positions.tolist()]
+        keys = [self._keys[position] for position in scored.positions.tolist()]
         options = self._job.options
         if self._job.output_format == "parquet":
             predicted = predictions.typed_columns(self._signature, names, scored)
@@ -90,29 +129,36 @@ class Images:
 
     def _batches(self, rejects: dict[int, Reject]) -> Iterator[Batch]:
         """Yield the images in order, adjacent ones of one size together; add to rejects."""
-        step = _UNSIZED if None in self._spec.row_shape else len(self._sources)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for first in range(0, len(self._sources), step):
-                batches = []
-                for at, found in enumerate(pool.map(self._pixels, self._sources[first : first + step]), first):
-                    if isinstance(found, LightshipError):
-                        rejects[at] = Reject.of(found)
-                    else:
-                        batches.append(Batch(np.array([at]), {self._spec.name: found}))
+        batches = list[Batch]()
+        for at, found in enumerate(self._decoded()):
+            if isinstance(found, LightshipError):
+                rejects[at] = Reject.of(found)
+                continue
+            batches.append(Batch(np.array([at]), {self._spec.name: found}))
+            if len(batches) >= rows_at_once(found.nbytes):
                 yield from merged(batches)
+                batches = []
+        yield from merged(batches)
 
-    def _pixels(self, source: Source) -> Array | LightshipError:
-        """Return an image's array [1, …], or the error that rejects it.
+    def _decoded(self) -> Iterator[Array | LightshipError]:
+        """Yield the arrays [1, …] of the images in order, or errors.
 
-        A deleted or replaced object is rejected too. Raises Unavailable where S3 does not deliver it, so that the chunk
-        is delivered again.
+        Several cores decode several images at a time.
         """
-        if source.size > LARGEST_IMAGE:
-            return TooLarge(f"the image has {source.size} bytes: the maximum is {LARGEST_IMAGE}")
+        if (cores := _cores()) == 1:
+            return map(self._pixels, self._contents)
+        return lookahead(self._pixels, self._contents, threads=cores, size=lambda _: 0, most_bytes=0)
+
+    def _pixels(self, content: Content) -> Array | LightshipError:
+        """Return an image's array [1, …], or the error that rejects it."""
+        if isinstance(content, LightshipError):
+            return content
         try:
-            body = objects.read_range(self._cloud, source, 0, None)
-            return kind_of(self._spec).decode_body(body, self._spec)
-        except Unavailable:
-            raise
+            return kind_of(self._spec).decode_body(content, self._spec)
         except LightshipError as error:
             return error
+
+
+def _cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -106,7 +106,7 @@ class Job:
     @property
     def output_format(self) -> str:
         """Return the name of the output's format; the default for images is CSV."""
-        return self.options.output or ("csv" if self.format == "images" else self.format)
+        return self.options.output or ("csv" if self.format in {"images", "tar"} else self.format)
 
     @property
     def final(self) -> bool:

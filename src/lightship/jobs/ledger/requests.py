@@ -28,8 +28,8 @@ class Source:
     """The object that is scored, as it was when the job was created.
 
     ``version`` is empty in an unversioned bucket. A key that ends with ``/`` is a prefix: every image below it is a
-    row, and ``etag`` is a digest of their keys and etags, random for many images, or empty in a schedule's run, which
-    does not detect changes.
+    row, or every image in the tar files below it, whose bytes are ``size`` then. Its ``etag`` is a digest of their keys
+    and etags, random for many objects, or empty in a schedule's run, which does not detect changes.
     """
 
     bucket: str

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from lightship.errors import InvalidInput, NotFound
+from lightship.errors import InvalidInput
 from lightship.formats import parquet
 from lightship.formats.base import Header
-from lightship.jobs import inputs, objects
+from lightship.jobs import inputs, listings, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger, releasing
 from lightship.jobs.ledger.records import LEASE, Chunk, Cursor, Job
@@ -57,32 +57,7 @@ def _row_groups(job: Job, cloud: Cloud) -> tuple[Header, Iterator[Chunk]]:
 
 
 def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
-    """Return the chunks of images; the prefix is listed once.
-
-    Objects that are added later are not part of the job.
-    """
-    key = f"{job.work}listing.json"
-    try:
-        objects.describe(cloud, cloud.bucket, key)
-    except NotFound:
-        objects.put_once(cloud, key, json.dumps(_list(job, cloud)).encode(), _JSON)
-    return None, _groups(job, json.loads(objects.read(cloud, key)), cloud)
-
-
-def _list(job: Job, cloud: Cloud) -> list[list[Any]]:
-    """Return key, etag and size of each image.
-
-    Raises InvalidInput where the images changed since the job was created.
-    """
-    listed, source = list(objects.list_objects(cloud, job.source.bucket, job.source.key)), job.source
-    if source.etag and len(listed) <= inputs.MOST_COMPARED and inputs.digest_of(listed) != source.etag:
-        raise InvalidInput(
-            f"the images below s3://{source.bucket}/{source.key} changed before the job was split: start a new job"
-        )
-    images = [[entry.key, entry.etag, entry.size] for entry in listed if inputs.is_image(entry)]
-    if not images:
-        raise InvalidInput(f"there is no image below s3://{source.bucket}/{source.key}")
-    return images
+    return None, _groups(job, [[entry.key, entry.etag, entry.size] for entry in listings.read(job, cloud)], cloud)
 
 
 def _groups(job: Job, images: list[list[Any]], cloud: Cloud) -> Iterator[Chunk]:

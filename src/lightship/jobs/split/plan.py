@@ -2,7 +2,7 @@
 
 The file is streamed, never loaded whole. The ledger's cursor records the progress. The file's columns are stored first;
 then chunks are put into the ledger, then sent, then the cursor moves. After a crash in between, the steps are repeated
-without effect on those already done. This module may import only the standard library and boto3.
+without effect on those already done. This module imports only the standard library and clients of AWS.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from lightship import formats
 from lightship.aws.events import ObjectCreated
 from lightship.errors import InvalidInput, NotFound, UnsupportedMedia
 from lightship.formats.base import FIRST_BLOCK, Header, Span, Streamed
-from lightship.jobs import messages, models, objects, starting
+from lightship.jobs import inputs, messages, models, objects, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.finish import receipts
 from lightship.jobs.ledger import retries
 from lightship.jobs.ledger.ledger import Ledger, releasing
 from lightship.jobs.ledger.records import LEASE, Chunk, Cursor, Job, State
 from lightship.jobs.messages import Finish, Plan, Retry, Run, Score, Split
-from lightship.jobs.split import schedules
+from lightship.jobs.split import packed, schedules
 
 # The most chunks of a job: a multipart upload of S3 has at most 10,000 parts.
 MOST_CHUNKS = 10_000
@@ -68,8 +68,8 @@ def _proceed(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
         conclude(job, cloud)
     if job.state != State.SPLITTING:
         return end(job, cloud)
-    scanner = formats.streamed(job.format)
-    if scanner is None:
+    chunks = _splitting(job.format)
+    if chunks is None:
         messages.send(cloud, Plan(job.id), correlation=job.correlation)
         return "handed over"
     jobs = Ledger(cloud).jobs
@@ -78,7 +78,7 @@ def _proceed(job: Job, cloud: Cloud, deadline: float, hops: int = 1) -> str:
         return "superseded"
     try:
         with releasing(lambda: jobs.release(job.id)):
-            return _split(current, scanner, cloud, deadline, hops)
+            return _split(current, chunks(current, cloud), cloud, deadline, hops)
     except _PERMANENT as error:
         return fail(current, error.message, cloud)
 
@@ -95,7 +95,29 @@ def end(job: Job, cloud: Cloud) -> str:
     return str(job.state)
 
 
-def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int) -> str:
+def _splitting(name: str) -> Callable[[Job, Cloud], Iterator[Chunk]] | None:
+    """Return how to split a format's files here; None where that needs its library."""
+    if name == inputs.TAR:
+        return packed.chunks
+    scanner = formats.streamed(name)
+    return partial(_streamed, scanner) if scanner else None
+
+
+def _split(job: Job, chunks: Iterator[Chunk], cloud: Cloud, deadline: float, hops: int) -> str:
+    """Publish a job's chunks from its cursor on, until the deadline."""
+    cursor = job.cursor
+    while batch := list(islice(chunks, _BATCH)):
+        if batch[-1].index >= MOST_CHUNKS:
+            raise InvalidInput(f"{job.source.name} is too large: a job has at most {MOST_CHUNKS} chunks")
+        cursor = publish(job, batch, cloud)
+        if cloud.now() > deadline:
+            messages.send(cloud, Split(job.id), correlation=job.correlation, hops=hops)
+            return "continued"
+    return finish(job, cursor, cloud)
+
+
+def _streamed(scanner: Streamed, job: Job, cloud: Cloud) -> Iterator[Chunk]:
+    """Store the header of a file of rows; yield the chunks after the cursor."""
     names = cache(partial(_names, job, cloud))
     cursor, header, blocks = _beginning(job, scanner, names, cloud)
     if not cursor.index:
@@ -105,14 +127,10 @@ def _split(job: Job, scanner: Streamed, cloud: Cloud, deadline: float, hops: int
     columns = names if header is None else lambda: header.columns
     spans = scanner.scan(content, offset=cursor.offset, row=cursor.row, target=target, names=columns)
     chunks = _chunks(job, spans, cursor.index, content, cloud)
-    while batch := list(islice(chunks, _BATCH)):
-        cursor = publish(job, batch, cloud)
-        if cloud.now() > deadline:
-            messages.send(cloud, Split(job.id), correlation=job.correlation, hops=hops)
-            return "continued"
-    if header is None and cursor.index == 0:
+    first = next(chunks, None)
+    if first is None and header is None and not cursor.index:
         raise InvalidInput(f"{job.source.name} is empty")
-    return finish(job, cursor, cloud)
+    yield from chain([first] if first else [], chunks)
 
 
 def _beginning(
@@ -167,8 +185,6 @@ class _Content:
 
 def _chunks(job: Job, spans: Iterable[Span], start: int, content: _Content, cloud: Cloud) -> Iterator[Chunk]:
     for index, span in enumerate(spans, start=start):
-        if index >= MOST_CHUNKS:
-            raise InvalidInput(f"{job.source.name} is too large: a job has at most {MOST_CHUNKS} chunks")
         key = ""
         if job.gzip:
             if span.end > LARGEST_GZIP:

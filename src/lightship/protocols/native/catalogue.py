@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
-from lightship.bundle import REPORT, Manifest
-from lightship.calls import Form, History, ModelState
-from lightship.errors import LightshipError
-from lightship.inputs import kind_of
+from lightship.calls import Figures, Form, History, ModelState
+from lightship.overview import Overview
 from lightship.protocols.http import Response
 from lightship.protocols.json import write
 
@@ -83,19 +79,17 @@ def _entry(state: ModelState) -> dict[str, Any]:
     record["traffic"], record["mirrored"] = _by_version(state.traffic), _by_version(state.mirrored)
     if state.figures is not None:
         record["bytes"] = state.figures.size
-    return record if state.manifest is None else record | _described(state, state.manifest)
+    overview = state.overview
+    if overview is None and state.manifest is not None and state.version is not None:
+        overview = Overview.of(state.version, state.manifest)
+    return record if overview is None else record | _described(overview, state.figures)
 
 
-def _described(state: ModelState, manifest: Manifest) -> dict[str, Any]:
-    record: dict[str, Any] = {"engine": manifest.engine, "report": REPORT in manifest.files}
-    with suppress(KeyError, TypeError, ValueError, AttributeError, LightshipError):  # a kind that cannot be read
-        record["kinds"] = [kind_of(spec).field(spec).kind for spec in manifest.signature().inputs]
-    if purpose := manifest.card.get("purpose"):
-        record["purpose"] = purpose
-    metrics = dict(state.figures.metrics) if state.figures else {}
-    metrics |= {name: value for name, value in manifest.metrics.items() if _is_finite(value)}
+def _described(overview: Overview, figures: Figures | None) -> dict[str, Any]:
+    record: dict[str, Any] = {"engine": overview.engine, "report": overview.report}
+    if overview.kinds is not None:
+        record["kinds"] = list(overview.kinds)
+    if overview.purpose:
+        record["purpose"] = overview.purpose
+    metrics = {**(figures.metrics if figures else {}), **overview.metrics}
     return record | ({"metrics": metrics} if metrics else {})
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -25,14 +25,6 @@ DASH = "\N{EN DASH}"
 
 _UNITS = ("bytes", "KB", "MB", "GB")
 
-# The metrics that summarize an output, by its task; the first is shown for slices, too.
-MAIN = {
-    "classes": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "log_loss"),
-    "labels": ("f1_macro", "f1_micro", "subset_accuracy", "roc_auc", "hamming_loss"),
-    "number": ("rmse", "mae", "r2"),
-    "ranking": ("ndcg", "recall", "hit_rate", "mrr"),
-}
-
 
 def number(value: float | None) -> str:
     """Return a number with four significant digits; a dash for None."""

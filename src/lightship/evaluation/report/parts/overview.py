@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lightship.bundle.headline import MAIN
 from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
 from lightship.evaluation.report.html.tables import facts, folded, left_out, table
-from lightship.evaluation.report.html.values import MAIN, estimated, interval, metric
+from lightship.evaluation.report.html.values import estimated, interval, metric
 
 Record = Mapping[str, Any]
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from lightship.bundle.headline import MAIN
 from lightship.evaluation.report.html.markup import Markup, foreign, join, tag
 from lightship.evaluation.report.html.tables import Cell, estimate, left_out, table
-from lightship.evaluation.report.html.values import MAIN, metric, number, plain
+from lightship.evaluation.report.html.values import metric, number, plain
 
 Record = Mapping[str, Any]
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-import orjson
-
-from lightship.bundle import REPORT, Bundle
 from lightship.errors import BundleError
-from lightship.evaluation.report.html.values import MAIN
+
+# The metrics that summarize an output, by its task; the first is shown for slices, too.
+MAIN = {
+    "classes": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "log_loss"),
+    "labels": ("f1_macro", "f1_micro", "subset_accuracy", "roc_auc", "hamming_loss"),
+    "number": ("rmse", "mae", "r2"),
+    "ranking": ("ndcg", "recall", "hit_rate", "mrr"),
+}
 
 _MOST = 20  # outputs
 
@@ -31,13 +35,3 @@ def main_metrics(report: Mapping[str, Any]) -> dict[str, float]:
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"the report has no readable evaluation: {type(error).__name__}") from None
-
-
-def local_metrics(bundle: Bundle) -> dict[str, float]:
-    """Return the most important metrics of a bundle's report; empty where it has none."""
-    if REPORT not in bundle.manifest.files:
-        return {}
-    try:
-        return main_metrics(orjson.loads((bundle.path / REPORT).read_bytes()))
-    except (OSError, orjson.JSONDecodeError, BundleError):
-        return {}

@@ -1,0 +1,1 @@
+"""Blocks of a container image that a cold start reads."""

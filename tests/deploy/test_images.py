@@ -79,3 +79,37 @@ def test_image_copies_only_allowed_files(path: str) -> None:
     sources = [source for copy in copies for source in copy.split()]
     assert sources
     assert [source for source in sources if not any(fnmatch(source, each) for each in allowed)] == []
+
+
+def first_files(root: Path, handler: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run the command of the stage; return its result and the copied files."""
+    (root / "app.py").write_text(handler)
+    (root / "used.py").write_text("")
+    (root / "unused.py").write_text("")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", root], check=True)
+    copies = root.parent / "first"
+    done = subprocess.run(
+        [sys.executable, ROOT / "deploy" / "first-files", root, copies],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done, sorted(path.name.partition(".")[0] for path in copies.rglob("*.pyc"))
+
+
+def test_first_files_of_function_are_imported_modules(tmp_path: Path) -> None:
+    (tmp_path / "task").mkdir()
+    done, copied = first_files(tmp_path / "task", "def handler(event, context):\n    import used\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert copied == ["app", "used"]
+    assert (tmp_path / "first" / "__pycache__").is_dir()
+
+
+@pytest.mark.parametrize("handler", ["raise SystemError('no region')", "import sys\nsys.exit(1)", "handler = None"])
+def test_first_files_of_failing_function_are_not_copied(tmp_path: Path, handler: str) -> None:
+    (tmp_path / "task").mkdir()
+    done, copied = first_files(tmp_path / "task", handler)
+    assert (done.returncode, copied) == (0, [])
+    assert "get no layer of their own" in done.stderr

@@ -9,7 +9,6 @@ import os
 import random
 from typing import Any
 
-import boto3
 import numpy as np
 from awslambdaric import bootstrap
 from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
@@ -17,11 +16,13 @@ from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 from lightship.handlers.predict import handler_for
 from lightship.jobs import uploads
 from lightship.jobs.cloud import Cloud
+from lightship.jobs.storage import Storage
 
 _predict = handler_for()
 np.random.seed()  # the generator is part of the snapshot
-_s3 = boto3.client("s3", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
-_cloud = Cloud("bucket", "table", "split", "score", "s3://bucket/models", s3=_s3, dynamodb=None, sqs=None)
+os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1")
+_cloud = Cloud("bucket", "table", "split", "score", "s3://bucket/models", Storage(), dynamodb=None, sqs=None)
+_cloud.storage.client  # noqa: B018 - boto3's client is part of the snapshot
 
 
 def handler(event: Any, context: Any) -> Any:

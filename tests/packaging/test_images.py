@@ -129,3 +129,8 @@ def test_page_of_images_states_installed_sizes(lock: str) -> None:
     for name, megabytes in SCRIPT["sizes"](install(lock)).items():
         stated = listed()[f"{name} {versions[name]}"][0]
         assert stated == pytest.approx(megabytes, rel=0.2, abs=0.3), (name, OUTDATED)
+
+
+def test_server_without_other_packages_creates_application(start: Start) -> None:
+    names = start(["serve"], "import lightship.cli, granian\nfrom lightship.app import create_app\ncreate_app()")
+    assert {"fastapi", "granian", "click"} <= names

@@ -31,12 +31,12 @@ _LOG = logging.getLogger(__name__)
 
 # Seconds for which other writers may win: before a state is changed, and afterwards, when nothing can be lost.
 _MARKING = 120.0
-_FINISHING = 15.0
+_FINISHING = 60.0
 _REBUILDING = 300.0
 
 # The first and the longest pause between two attempts, in seconds; each is shortened at random.
 _PAUSE = 0.02
-_LONGEST = 1.0
+_LONGEST = 4.0
 
 # Models that are read at the same time for a new index.
 _THREADS = 16

@@ -1,4 +1,4 @@
-"""Objects that are written once."""
+"""Objects of jobs, read and written by either client of S3."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ import pytest
 
 from lightship import aws
 from lightship.errors import NotFound
-from lightship.jobs import objects
+from lightship.jobs import objects, operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Part
+from lightship.jobs.ledger.requests import Request
 from tests.jobs.clouds import drop, watched
+from tests.jobs.faults.scenario import DATA
+from tests.jobs.jobs import KEY
+from tests.jobs.workers import run
 
 
 def test_put_once_existing_key_keeps_first_object(cloud: Cloud) -> None:
@@ -109,3 +113,12 @@ def test_read_range_always_broken_raises_in_bounded_time(cloud: Cloud, key: str)
         with pytest.raises(aws.ObjectsError):
             objects.read_range(worker, source, 0, None)
         assert network.requests <= 20
+
+
+def test_job_in_parts_makes_no_boto3_client_of_s3(cloud: Cloud) -> None:
+    with watched(cloud) as (worker, network):
+        drop(cloud, KEY, DATA)
+        operations.start(worker, Request(owner="ann", model="quickstart", key=KEY))
+        run(worker)
+        assert any(each.startswith("PutObject") and each.endswith("receipt.json") for each in network.seen)
+        assert "client" not in vars(worker.storage)

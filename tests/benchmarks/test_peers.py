@@ -11,7 +11,11 @@ from benchmarks import peers
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 KERAS = ("keras", "tensorflow-cpu")
-SAME = {**dict.fromkeys(peers.NAMES, ("ai-edge-litert", *KERAS)), "pandas": KERAS, "shap": ("lightgbm", "scikit-learn")}
+SAME = {
+    **dict.fromkeys(peers.NAMES, ("ai-edge-litert", *KERAS)),
+    "pandas": (*KERAS, "boto3", "botocore", "pillow"),
+    "shap": ("lightgbm", "scikit-learn"),
+}
 
 
 @pytest.mark.parametrize("name", SAME)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lightship.formats import csv_arrays, csv_columns, csv_files
+from lightship.formats.categories import Categories
 
 NUMBERS = (0.1, -2.5, 1e-7, 3.4028235e38, 0.0, -0.0, np.nan, np.inf, 16777217.0)
 TEXTS = ("benign", "malignant", "a,b", 'say "so"', "two\nlines", "", "é", "=1")
@@ -21,6 +22,9 @@ def columns(chance: random.Random, count: int, numbers: int) -> list[Any]:
     return [
         np.array(chance.choices(NUMBERS[:numbers], k=count), np.float32),
         chance.choices(TEXTS, k=count),
+        Categories(np.array(chance.choices(range(len(TEXTS)), k=count)), TEXTS),
+        np.array(chance.choices(NUMBERS[:4], k=count), np.float32),
+        np.array(chance.choices(NUMBERS[:4], k=count), np.float32),
         np.array(chance.choices(NUMBERS[:numbers], k=2 * count), np.float64)[::2],
         np.array(chance.choices((0, -7, 2**53), k=count), np.int64),
         np.array(chance.choices((True, False), k=count)),

@@ -17,7 +17,7 @@ from pyarrow import parquet
 from lightship.jobs import operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request
-from lightship.jobs.split import plan
+from lightship.jobs.split import listing, plan
 from tests.jobs.clouds import drop
 from tests.jobs.scoring import CELLS, COLUMNS, PREDICTED, as_csv, finished, name_of, png, probabilities, scored
 
@@ -150,7 +150,8 @@ def test_parquet_columns_of_model_have_types_of_signature(all_models: Cloud, mod
     assert " ".join(str(kind) for kind in whole(files, receipt).schema.types) == types
 
 
-def test_parquet_predictions_for_images_have_types(all_models: Cloud) -> None:
+def test_parquet_predictions_for_images_have_types(all_models: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_IMAGES", 64)
     for number in range(65):
         drop(all_models, f"uploads/system/5/{number:03}.png", png(number) if number == 64 else b"broken")
     options = Options(output="parquet")

@@ -22,12 +22,12 @@ from lightship.jobs.files.images import LARGEST_IMAGE, fetched
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
 from lightship.jobs.split import listing, plan
 from lightship.jobs.storage import Storage
-from tests.bundles import Registries
 from tests.jobs.clouds import drop, watched
 from tests.jobs.scoring import finished, name_of, png, scored
 
 
-def test_images_below_prefix_are_scored(all_models: Cloud, registries: Registries) -> None:
+def test_images_below_prefix_are_scored(all_models: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_IMAGES", 64)
     for number in range(70):
         drop(all_models, f"uploads/system/2/{number:03}.png", png(number) if number != 7 else b"broken")
     drop(all_models, "uploads/system/2/readme.txt", b"")
@@ -58,7 +58,8 @@ def test_images_with_unsupported_output_are_refused(all_models: Cloud, options: 
         )
 
 
-def test_images_single_file_of_several_parts_has_one_header(all_models: Cloud) -> None:
+def test_images_single_file_of_several_parts_has_one_header(all_models: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_IMAGES", 64)
     for number in range(65):
         drop(all_models, f"uploads/system/7/{number:03}.png", png(number))
     options = Options(output="csv", single=True)

@@ -259,7 +259,9 @@ class Objects:
         for breaks in range(_BREAKS + 1):
             try:
                 with self._errors("GetObject"):
-                    for block in reading.stream(min_chunk_size=BLOCK):
+                    # A stream takes half of the processor time of a small object.
+                    small = end - position <= BLOCK
+                    for block in [reading.bytes()] if small else reading.stream(min_chunk_size=BLOCK):
                         position += len(block)
                         yield bytes(block)
             except ObjectsError as error:

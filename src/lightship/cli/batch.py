@@ -89,7 +89,7 @@ def batch_command(
         downloads.check_file(rejected)
     cloud, owner = _stack()
     number = models.find(cloud, name, version, allow_withdrawn=False).version
-    if input_format in {inputs.IMAGES, inputs.TAR}:
+    if input_format in inputs.WITHOUT_HEADER:
         images.check(Manifest.from_bytes(models.manifest(cloud, name, number)).signature())
     screen = console(stderr=True)
     key = uploads.send(files, cloud, owner, screen, packed=uploads.are_images(files)) + last

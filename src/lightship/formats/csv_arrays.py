@@ -18,6 +18,7 @@ import orjson
 
 from lightship import numerals
 from lightship.formats import csv_files, lines
+from lightship.formats.categories import Categories
 
 # The widest dtype of each of numpy's kinds of number: cells are parsed as it, integers exactly.
 _WIDEST = {"f": "float64", "i": "int64", "u": "uint64"}
@@ -53,8 +54,8 @@ def numbers(
 def append(texts: Sequence[bytes], columns: Sequence[Any], *, safe: bool = False) -> bytes:
     """Append one cell of each column to each row, and end the rows by LF.
 
-    For ``texts`` see :func:`lightship.formats.csv_files.texts`. A column is an array [rows] of numbers, a list of text,
-    or a list of lists. ``safe`` escapes formulas in the columns, not in the rows.
+    For ``texts`` see :func:`lightship.formats.csv_files.texts`. A column is an array [rows] of numbers, Categories, a
+    list of text, or a list of lists. ``safe`` escapes formulas in the columns, not in the rows.
     """
     blocks = (slice(first, first + _BLOCK) for first in range(0, len(texts), _BLOCK))
     return b"".join(_appended(texts[block], [column[block] for column in columns], safe=safe) for block in blocks)
@@ -162,6 +163,8 @@ def _as_cells(column: Any, *, safe: bool) -> list[bytes]:
 
     Each distinct text is quoted once: columns such as class names repeat few texts.
     """
+    if isinstance(column, Categories):
+        return list(map(cells(column.names, safe=safe).__getitem__, column.codes.tolist()))
     if not isinstance(column, list):
         return cells(column, safe=safe)
     if column and isinstance(column[0], list):

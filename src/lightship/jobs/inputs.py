@@ -21,6 +21,7 @@ from lightship.jobs.ledger.requests import Options, Source, canonical
 
 IMAGES = "images"
 TAR = "tar"
+WITHOUT_HEADER = frozenset({IMAGES, TAR})
 
 # The most objects below a prefix for which a digest detects changes: ten calls of ListObjectsV2, about one second.
 MOST_COMPARED = 10_000

@@ -24,11 +24,12 @@ def read(job: Job, cloud: Cloud) -> list[Source]:
     """
     key = f"{job.work}listing.json"
     try:
-        objects.describe(cloud, cloud.bucket, key)
+        listed = objects.read(cloud, key)
     except NotFound:
         entries = [[entry.key, entry.etag, entry.size] for entry in _list(job, cloud)]
         objects.put_once(cloud, key, json.dumps(entries).encode(), _MEDIA_TYPE)
-    return [Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in json.loads(objects.read(cloud, key))]
+        listed = objects.read(cloud, key)  # another worker's, perhaps
+    return [Source(job.source.bucket, entry[0], "", *entry[1:]) for entry in json.loads(listed)]
 
 
 def _list(job: Job, cloud: Cloud) -> list[Source]:

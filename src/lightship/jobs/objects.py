@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from lightship import aws
+from lightship.aws.boto_objects import needs_boto3
+from lightship.aws.errors import NO_RESPONSE
 from lightship.aws.objects import Description
 from lightship.errors import InvalidInput, NotFound, Unavailable
 from lightship.jobs.cloud import Cloud
@@ -144,9 +146,25 @@ def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> Part:
 
 
 def list_objects(cloud: Cloud, bucket: str, prefix: str) -> Iterator[Source]:
-    """Return the objects below a prefix in key order, without folder markers."""
+    """Return the objects below a prefix in key order, without folder markers.
+
+    From the first key on that obstore cannot list, boto3 lists them, which takes fifteen times the processor time.
+    """
+    last = ""
+    if prefix.endswith("/") and not needs_boto3(prefix[:-1]):
+        try:
+            for found in cloud.storage.bucket(bucket).list(prefix):
+                if not found.size:  # a folder marker, perhaps: it is listed without its slash
+                    break
+                yield _source(bucket, found)
+                last = found.key
+            else:
+                return
+        except aws.ObjectsError as error:
+            if error.code not in NO_RESPONSE:
+                raise
     for found in cloud.storage.by_boto3(bucket).list(prefix):
-        if not found.key.endswith("/"):
+        if not found.key.endswith("/") and found.key.encode() > last.encode():
             yield _source(bucket, found)
 
 

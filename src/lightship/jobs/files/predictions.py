@@ -19,6 +19,7 @@ import numpy as np
 from lightship.boxes import without_padding
 from lightship.evaluation.counts.labels import THRESHOLD
 from lightship.evaluation.running import run
+from lightship.formats.categories import Categories
 from lightship.formats.parquet import Column
 from lightship.inputs.datafiles.rows import Prepared
 from lightship.model import Model
@@ -32,7 +33,7 @@ _MOST_COLUMNS = 64
 class Scored:
     """Predictions of the rows that were scored.
 
-    ``positions`` are ascending; ``columns`` has an array or list of values for each column.
+    ``positions`` are ascending; ``columns`` has an array, Categories or a list of values for each column.
     """
 
     positions: Array
@@ -74,7 +75,7 @@ def predict(model: Model, prepared: Prepared) -> Scored:
 
 
 def columns(signature: Signature, outputs: Mapping[str, Array]) -> list[Any]:
-    """Return the values of each column: arrays of numbers, or lists of text or lists."""
+    """Return the values of each column: arrays, Categories, or lists of text or lists."""
     return [column for spec in signature.outputs for column in _columns(outputs[spec.name], spec)]
 
 
@@ -109,8 +110,7 @@ def _columns(array: Array, spec: TensorSpec) -> list[Any]:
         table = probabilities(array, spec)
         if spec.multi_label:
             return [_labels(table, spec.classes), *table.T]
-        classes = np.array(spec.classes, dtype=np.object_)
-        return [classes[table.argmax(axis=1)].tolist(), *table.T]
+        return [Categories(table.argmax(axis=1), spec.classes), *table.T]
     if spec.names:
         array = np.array(spec.names.of(array), np.object_).reshape(array.shape)
     if spec.boxes:
@@ -151,6 +151,8 @@ def _text(value: Any) -> Any:
 
 
 def _concatenated(parts: Sequence[Any]) -> Any:
+    if isinstance(parts[0], Categories):
+        return Categories.concatenate(parts)
     if isinstance(parts[0], list):
         return list(chain.from_iterable(parts))
     return np.concatenate(parts)

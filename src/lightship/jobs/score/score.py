@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from lightship.errors import BundleError, InvalidInput, NotFound, UnsupportedMedia
 from lightship.evaluation import targets
 from lightship.inputs.datafiles.rows import Prepared
-from lightship.jobs import messages, models, objects
+from lightship.jobs import inputs, messages, models, objects
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.contents import Content, open_chunk
 from lightship.jobs.files.predictions import Scored, names, predict
@@ -74,7 +74,8 @@ def _chunk(job: Job, index: int, cloud: Cloud, deadline: float) -> str:
     if chunk is None:
         return "unknown"
     with releasing(lambda: ledger.chunks.release(chunk)):
-        result = chunk.result or ledger.chunks.finish(chunk, score(ledger.jobs.with_header(job), chunk, cloud))
+        with_header = job if job.format in inputs.WITHOUT_HEADER else ledger.jobs.with_header(job)
+        result = chunk.result or ledger.chunks.finish(chunk, score(with_header, chunk, cloud))
     counted = ledger.tallies.count(job.id, index, result)
     current = job if job.chunks is not None else ledger.jobs.find(job.id)
     if current is None or current.final:

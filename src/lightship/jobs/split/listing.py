@@ -22,8 +22,8 @@ from lightship.jobs.split import plan
 
 _BATCH = 10
 
-# Images of a chunk: all their pixels are in memory at once.
-_IMAGES = 64
+# The most single images of a chunk.
+MOST_IMAGES = 512
 _JSON = "application/json"
 
 
@@ -61,8 +61,8 @@ def _images(job: Job, cloud: Cloud) -> tuple[None, Iterator[Chunk]]:
 
 
 def _groups(job: Job, images: list[list[Any]], cloud: Cloud) -> Iterator[Chunk]:
-    for index, start in enumerate(range(0, len(images), _IMAGES)):
-        group = images[start : start + _IMAGES]
+    for index, start in enumerate(range(0, len(images), MOST_IMAGES)):
+        group = images[start : start + MOST_IMAGES]
         key = f"{job.work}chunk-{index:05}"
         objects.put_once(cloud, key, json.dumps(group).encode(), _JSON)
         yield Chunk(job.id, index, start + 1, len(group), key=key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore import exceptions
 
 from lightship import aws
 from lightship.aws.stack import StackSettings
@@ -109,3 +110,11 @@ def test_cloud_missing_jobs_variable_is_named(name: str) -> None:
 def test_cloud_malformed_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"{name}.*'{value}'"):
         clouds.from_environment(JOBS | {name: value})
+
+
+@pytest.mark.parametrize("name", ["ReadTimeoutError", "ConnectionClosedError", "EndpointConnectionError", "SSLError"])
+def test_error_of_silent_service_names_network_and_endpoint(name: str) -> None:
+    error = getattr(exceptions, name)(endpoint_url="http://127.0.0.1:9", error="reset")
+    assert aws.code(error) == name
+    assert aws.reason(error).startswith("AWS does not answer")
+    assert "http://127.0.0.1:9" in str(aws.describe(error))

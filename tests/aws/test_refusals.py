@@ -79,9 +79,10 @@ def test_request_without_answer_names_network(network: Proxy, objects: Objects, 
     assert aws.reason(failure(objects, request_name)).startswith("AWS does not answer")
 
 
+@pytest.mark.parametrize("fault", ["truncated", "short"])
 @pytest.mark.parametrize("request_name", ["get", "read", "list", "folders"])
 def test_answer_always_cut_short_raises_and_returns_nothing(
-    network: Proxy, objects: Objects, request_name: str
+    network: Proxy, objects: Objects, request_name: str, fault: str
 ) -> None:
-    network.begin(lambda number: "truncated")
+    network.begin(lambda number: fault)
     assert aws.reason(failure(objects, request_name)).startswith("AWS does not answer")

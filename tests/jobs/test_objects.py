@@ -1,19 +1,25 @@
-"""Objects that are written once."""
+"""Objects of jobs, read and written by either client of S3."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 
+from lightship import aws
 from lightship.errors import NotFound
-from lightship.jobs import objects
+from lightship.jobs import objects, operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.records import Part
+from lightship.jobs.ledger.requests import Request
 from tests.jobs.clouds import drop, watched
+from tests.jobs.faults.scenario import DATA
+from tests.jobs.jobs import KEY
+from tests.jobs.workers import run
 
 
 def test_put_once_existing_key_keeps_first_object(cloud: Cloud) -> None:
@@ -63,3 +69,56 @@ def test_list_objects_finds_every_key_but_folder_markers(cloud: Cloud) -> None:
     found = [source.key for source in objects.list_objects(cloud, "jobs", "in/")]
     assert found == sorted((key for key in keys if not key.endswith("/")), key=str.encode)
     assert [source.key for source in objects.list_objects(cloud, "jobs", "in/a.")] == ["in/a."]
+
+
+# obstore reads the first of these keys, boto3 the second.
+by_client = pytest.mark.parametrize("key", ["a/b", "a//b"])
+
+
+@by_client
+def test_read_range_broken_halfway_is_resumed(cloud: Cloud, key: str) -> None:
+    content = os.urandom(2 * objects.BLOCK + 5)
+    drop(cloud, key, content)
+    source = objects.describe(cloud, "jobs", key)
+    with watched(cloud) as (worker, network):
+        network.begin(lambda number: "truncated" if number <= 3 else "")
+        assert objects.read_range(worker, source, 3, None) == content[3:]
+        assert network.injected == ["GetObject"] * 3
+
+
+@by_client
+def test_stream_of_object_replaced_or_deleted_meanwhile_raises_not_found(cloud: Cloud, key: str) -> None:
+    cloud.s3.put_bucket_versioning(Bucket="jobs", VersioningConfiguration={"Status": "Suspended"})
+    for replacement in (b"another", None):
+        drop(cloud, key, bytes(4 * objects.BLOCK))
+        source = replace(objects.describe(cloud, "jobs", key), version="")
+        with watched(cloud, attempts=1) as (worker, network):
+            network.begin(lambda number: "short" if number == 1 else "")
+            blocks = objects.stream(worker, source)
+            next(blocks)
+            if replacement is None:
+                cloud.s3.delete_object(Bucket="jobs", Key=key)
+            else:
+                drop(cloud, key, replacement)
+            with pytest.raises(NotFound):
+                list(blocks)
+
+
+@by_client
+def test_read_range_always_broken_raises_in_bounded_time(cloud: Cloud, key: str) -> None:
+    drop(cloud, key, bytes(1000))
+    source = objects.describe(cloud, "jobs", key)
+    with watched(cloud, attempts=1) as (worker, network):
+        network.begin(lambda number: "truncated")
+        with pytest.raises(aws.ObjectsError):
+            objects.read_range(worker, source, 0, None)
+        assert network.requests <= 20
+
+
+def test_job_in_parts_makes_no_boto3_client_of_s3(cloud: Cloud) -> None:
+    with watched(cloud) as (worker, network):
+        drop(cloud, KEY, DATA)
+        operations.start(worker, Request(owner="ann", model="quickstart", key=KEY))
+        run(worker)
+        assert any(each.startswith("PutObject") and each.endswith("receipt.json") for each in network.seen)
+        assert "client" not in vars(worker.storage)

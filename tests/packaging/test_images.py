@@ -134,3 +134,9 @@ def test_page_of_images_states_installed_sizes(lock: str) -> None:
 def test_server_without_other_packages_creates_application(start: Start) -> None:
     names = start(["serve"], "import lightship.cli, granian\nfrom lightship.app import create_app\ncreate_app()")
     assert {"fastapi", "granian", "click"} <= names
+
+
+def test_page_of_images_has_introduction_of_script() -> None:
+    before, _, after = SCRIPT["INTRODUCTION"].partition("{python}")
+    text = (ROOT / "docs" / "images.md").read_text()
+    assert text.startswith(before) and after in text, OUTDATED

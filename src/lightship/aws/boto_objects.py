@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lightship.aws.errors import MISSING, ObjectsError, code
+from lightship.aws.errors import MISSING, ObjectsError, code, region
 from lightship.aws.objects import BLOCK, Description, Reading
 
 _BREAKS = 5
@@ -76,7 +76,7 @@ class BotoObjects:
                     yield block
             except _broken() as error:
                 if breaks == _BREAKS:
-                    raise ObjectsError(type(error).__name__, "GetObject", str(error)) from None
+                    raise _translated(error) from None
             else:
                 return
             finally:
@@ -100,7 +100,14 @@ class BotoObjects:
         except (ClientError, BotoCoreError) as error:
             if code(error) in MISSING:
                 return None
-            raise ObjectsError(code(error), getattr(error, "operation_name", ""), str(error)) from None
+            raise _translated(error) from None
+
+
+def _translated(error: Any) -> ObjectsError:
+    """Return the error for one of botocore's."""
+    address = (getattr(error, "kwargs", None) or {}).get("endpoint_url") or ""
+    operation = getattr(error, "operation_name", "")
+    return ObjectsError(code(error), operation, str(error), region=region(error), endpoint=str(address))
 
 
 def _describe(key: str, answer: dict[str, Any]) -> Description:

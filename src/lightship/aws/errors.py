@@ -98,7 +98,7 @@ def code(error: BaseException) -> str:
     """Return the AWS error code, or the exception's class name without a response."""
     if isinstance(error, ObjectsError):
         return error.code
-    response: Any = getattr(error, "response", {})
+    response: Any = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 
@@ -112,8 +112,8 @@ def reason(error: BaseException) -> str:
     words = _EXPLANATIONS.get(found)
     if words is None:
         return found
-    region = _region(error) if words is _OTHER_REGION else ""
-    return f"{words}{f': set AWS_DEFAULT_REGION={region}' if region else ''} ({found})"
+    found_region = region(error) if words is _OTHER_REGION else ""
+    return f"{words}{f': set AWS_DEFAULT_REGION={found_region}' if found_region else ''} ({found})"
 
 
 def detail(error: BaseException) -> str:
@@ -140,7 +140,7 @@ def advice(error: BaseException | None) -> str:
 
 def _endpoint(error: BaseException | None) -> str:
     """Return scheme and host of the endpoint in a botocore error; empty without one."""
-    fields: Any = getattr(error, "kwargs", {})
+    fields: Any = getattr(error, "kwargs", None) or {}
     address = urlsplit(str(fields.get("endpoint_url") or ""))
     return f"{address.scheme}://{address.netloc}" if address.netloc else ""
 
@@ -156,9 +156,10 @@ def describe(error: BaseException) -> str | None:
     return sentence if sentence.startswith("AWS ") else f"AWS: {sentence}"
 
 
-def _region(error: BaseException) -> str:
+def region(error: BaseException) -> str:
+    """Return the region that S3 names in an error; empty where it names none."""
     if isinstance(error, ObjectsError):
         return error.region
-    response: Any = getattr(error, "response", {})
+    response: Any = getattr(error, "response", None) or {}
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return str(response.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region") or "")

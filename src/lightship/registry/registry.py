@@ -282,7 +282,7 @@ class Registry:
         return tuple(sorted(int(entry) for entry in self._store.list(name) if _VERSION.fullmatch(entry)))
 
     def _describe(self, name: str, version: int) -> Mapping[str, Any] | None:
-        from lightship.registry.overviews import read_overview  # imported here: it needs numpy
+        from lightship.registry.overviews import read_overview  # imported here: servers need none
 
         try:
             return read_overview(self, name, version)._asdict()

@@ -6,6 +6,7 @@ A plan names the fault of each request, or has the answer that is given instead 
 reset              the connection breaks before the request is forwarded
 lost               the request is forwarded, and the connection breaks before the answer
 truncated          the connection breaks in the middle of the answer's body
+short              the connection is closed in the middle of the answer's body, as if that was all
 throttled          the answer is that of a service that is overloaded: 503 SlowDown, or 400 ThrottlingException
 twice              the request is forwarded twice: its client got no answer, and repeated it
 overtaken          :attr:`Proxy.overtake` is called before the request is forwarded
@@ -218,10 +219,11 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "truncated":
             self.wfile.write(content[: len(content) // 2])
             return self._break()
-        return self._drip(content) if fault == "dripping" else self._write(content)
-
-    def _write(self, content: bytes) -> None:
-        self.wfile.write(content)
+        if fault == "dripping":
+            return self._drip(content)
+        self.close_connection = fault == "short"
+        self.wfile.write(content[: len(content) // 2] if fault == "short" else content)
+        return None
 
     def _drip(self, content: bytes) -> None:
         for byte in content[:-1]:

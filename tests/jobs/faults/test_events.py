@@ -23,7 +23,8 @@ from tests.bundles import Registries, republish
 from tests.disks import full_disk
 from tests.jobs.clouds import REGISTRY, drop, objects_below
 from tests.jobs.faults.scenario import CHUNK_BYTES, DATA, check_rows, data
-from tests.jobs.workers import run
+from tests.jobs.scoring import finished, png
+from tests.jobs.workers import handle, run
 
 INPUT = "batch/quickstart/input/p.csv"
 OUTPUT = "batch/quickstart/output/"
@@ -162,3 +163,21 @@ def test_splitting_past_deadline_continues_by_messages(cloud: Cloud) -> None:
     found = Ledger(cloud).jobs.find(job.id)
     assert found is not None
     assert (found.state, found.rows) == ("done", 100)
+
+
+@pytest.mark.parametrize("fate", ["deleted", "replaced"])
+def test_image_deleted_or_replaced_after_listing_is_rejected(all_models: Cloud, fate: str) -> None:
+    for name in ("a.png", "b.png", "c//d.png"):
+        drop(all_models, f"uploads/system/1/{name}", png(1))
+    job = operations.start(all_models, Request(owner=SYSTEM, model="digits", key="uploads/system/1/"))
+    assert [handle(*all_models.sqs.sent.pop(0), all_models) for _ in range(2)] == ["handed over", "split"]
+    for name in ("b.png", "c//d.png"):
+        if fate == "deleted":
+            all_models.s3.delete_object(Bucket="jobs", Key=f"uploads/system/1/{name}")
+        else:
+            drop(all_models, f"uploads/system/1/{name}", png(2))
+    job, receipt, files = finished(all_models, job)
+    assert (job.state, receipt["rows"]) == ("done", {"read": 3, "scored": 1, "rejected": 2})
+    wrong = [json.loads(line) for line in files["errors/part-00000.jsonl"].splitlines()]
+    assert [(each["row"], each["text"].rpartition("1/")[2]) for each in wrong] == [(2, "b.png"), (3, "c//d.png")]
+    assert all(("does not exist" if fate == "deleted" else "was replaced") in each["reason"] for each in wrong)

@@ -16,6 +16,7 @@ def test_worker_killed_at_any_call_loses_and_doubles_nothing(harness: Harness, f
     baseline = run_job(harness, form, {})
     check_rows(baseline.files)
     assert len(baseline.calls) > 25
+    assert {"GetObject", "PutObject", "UpdateItem", "SendMessageBatch"} < set(baseline.calls)  # of every client
     for number, name in enumerate(["no call", *baseline.calls]):
         found = run_job(harness, form, {number: "killed after"} if number else {1: "killed before"})
         assert found.failures == 1, f"call {number} ({name}) was not reached"

@@ -29,12 +29,13 @@ from lightship.formats import csv_columns, csv_files, tar
 from lightship.tensors import Array
 
 _ROWS = 4096
+_CACHED_BYTES = 256 * 1024
 _BLOCK = 8 * 1024 * 1024
 _REQUESTS = 16
 
 
 class LiteRT:
-    """Model with one input and one output, run in batches of 4096 rows."""
+    """Model of one input and one output, in batches that fit in a core's cache."""
 
     def __init__(self, path: str) -> None:
         self._interpreter = Interpreter(model_path=path, num_threads=1)
@@ -44,7 +45,8 @@ class LiteRT:
 
     def run(self, rows: Array) -> Array:
         """Return the predictions of all rows."""
-        return np.concatenate([self._batch(rows[start : start + _ROWS]) for start in range(0, len(rows), _ROWS)])
+        step = min(_ROWS, max(1, _CACHED_BYTES // rows[0].nbytes))
+        return np.concatenate([self._batch(rows[start : start + step]) for start in range(0, len(rows), step)])
 
     def _batch(self, rows: Array) -> Array:
         if rows.shape != self._shape:
@@ -85,7 +87,9 @@ def score_images(model: LiteRT, source: str, target: Path) -> None:
 def score_packed(model: LiteRT, source: str, target: Path) -> None:
     """Score the images in the tar files below a prefix with the digits model."""
     packed = ((data, tar.members([data])) for _, data in _get_all(source))
-    found = ((member.name, data[member.data :][: member.size]) for data, members in packed for member in members)
+    found = (
+        (member.name, data[member.data : member.data + member.size]) for data, members in packed for member in members
+    )
     _score(model, found, target)
 
 

@@ -7,6 +7,9 @@ import io
 import json
 import os
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +23,10 @@ from lightship.aws.stack import StackSettings
 from lightship.cli.bucket import packing, uploads
 from lightship.errors import InvalidInput
 from lightship.jobs import operations
-from lightship.jobs.cloud import connect
+from lightship.jobs.cloud import Cloud, connect
 from tests.cli.conftest import EmulatedStack
 from tests.emulator import ROOT
+from tests.jobs.faults.proxy import proxy
 from tests.jobs.scoring import png
 from tests.tars import packed
 
@@ -219,24 +223,33 @@ def test_batch_wrong_arguments_are_refused_before_upload(
     assert operations.jobs(stack.cloud, owner="arn:aws:sts::123456789012:user/moto") == []
 
 
+@contextmanager
+def changing(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> Iterator[Cloud]:
+    """Yield a cloud whose first request, which lists what is there, finds a changed file."""
+    with proxy(s3_endpoint) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        server.overtake = change
+        server.begin(lambda number: "overtaken" if number == 1 else "")
+        yield connect(StackSettings.from_environment(os.environ))
+        assert server.injected == ["ListObjectsV2"]
+
+
 def test_uploads_send_file_changed_meanwhile_uploads_nothing(
-    stack: EmulatedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: EmulatedStack, s3_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "p.csv"
     for content in (PATIENTS.read_bytes(), PATIENTS.read_bytes() * 300_000):  # in one piece, and in parts
         file.write_bytes(content)
 
-        def grow(params: dict[str, Any], **_: Any) -> None:
+        def grow() -> None:
             with file.open("ab") as more:
                 more.write(b"1,2,3\n")
 
-        events = stack.cloud.s3.meta.events
-        events.register("before-parameter-build.s3.ListObjectsV2", grow, "grow")
-        with pytest.raises(InvalidInput, match="p.csv"):
-            uploads.send({"p.csv": file}, stack.cloud, "ann", quiet())
-        events.unregister("before-parameter-build.s3.ListObjectsV2", unique_id="grow")
+        with changing(s3_endpoint, monkeypatch, grow) as cloud, pytest.raises(InvalidInput, match="p.csv"):
+            uploads.send({"p.csv": file}, cloud, "ann", quiet())
         assert sent(stack) == []
     assert stack.s3.list_multipart_uploads(Bucket=stack.bucket).get("Uploads", []) == []
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
     folder = uploads.send({"p.csv": file}, stack.cloud, "ann", quiet())
     found = stack.s3.get_object(Bucket=stack.bucket, Key=f"{folder}p.csv")["Body"].read()
     assert found == file.read_bytes()
@@ -244,14 +257,11 @@ def test_uploads_send_file_changed_meanwhile_uploads_nothing(
 
 @pytest.mark.parametrize("change", [b"", b"x", b"y" * 1000])
 def test_uploads_send_image_changed_meanwhile_uploads_nothing(
-    stack: EmulatedStack, image_folder: Path, change: bytes
+    stack: EmulatedStack, s3_endpoint: str, image_folder: Path, monkeypatch: pytest.MonkeyPatch, change: bytes
 ) -> None:
-    def replace(params: dict[str, Any], **_: Any) -> None:
-        (image_folder / "a.png").write_bytes(change)
-
-    stack.cloud.s3.meta.events.register("before-parameter-build.s3.ListObjectsV2", replace)
-    with pytest.raises(InvalidInput, match=r"a\.png changed"):
-        uploads.send(uploads.find(image_folder), stack.cloud, "ann", quiet(), packed=True)
+    replace = partial((image_folder / "a.png").write_bytes, change)
+    with changing(s3_endpoint, monkeypatch, replace) as cloud, pytest.raises(InvalidInput, match=r"a\.png changed"):
+        uploads.send(uploads.find(image_folder), cloud, "ann", quiet(), packed=True)
     assert sent(stack) == []
 
 

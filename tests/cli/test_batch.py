@@ -23,6 +23,7 @@ from lightship.jobs import operations
 from lightship.jobs.cloud import connect
 from tests.cli.conftest import EmulatedStack
 from tests.emulator import ROOT
+from tests.jobs.clouds import watched
 from tests.jobs.scoring import png
 from tests.tars import packed
 
@@ -226,15 +227,14 @@ def test_uploads_send_file_changed_meanwhile_uploads_nothing(
     for content in (PATIENTS.read_bytes(), PATIENTS.read_bytes() * 300_000):  # in one piece, and in parts
         file.write_bytes(content)
 
-        def grow(params: dict[str, Any], **_: Any) -> None:
-            with file.open("ab") as more:
-                more.write(b"1,2,3\n")
+        def grow(number: int) -> None:
+            if number == 1:
+                with file.open("ab") as more:
+                    more.write(b"1,2,3\n")
 
-        events = stack.cloud.s3.meta.events
-        events.register("before-parameter-build.s3.ListObjectsV2", grow, "grow")
-        with pytest.raises(InvalidInput, match="p.csv"):
-            uploads.send({"p.csv": file}, stack.cloud, "ann", quiet())
-        events.unregister("before-parameter-build.s3.ListObjectsV2", unique_id="grow")
+        with watched(stack.cloud) as (cloud, network), pytest.raises(InvalidInput, match="p.csv"):
+            network.begin(grow)
+            uploads.send({"p.csv": file}, cloud, "ann", quiet())
         assert sent(stack) == []
     assert stack.s3.list_multipart_uploads(Bucket=stack.bucket).get("Uploads", []) == []
     folder = uploads.send({"p.csv": file}, stack.cloud, "ann", quiet())
@@ -246,12 +246,12 @@ def test_uploads_send_file_changed_meanwhile_uploads_nothing(
 def test_uploads_send_image_changed_meanwhile_uploads_nothing(
     stack: EmulatedStack, image_folder: Path, change: bytes
 ) -> None:
-    def replace(params: dict[str, Any], **_: Any) -> None:
+    def replace(number: int) -> None:
         (image_folder / "a.png").write_bytes(change)
 
-    stack.cloud.s3.meta.events.register("before-parameter-build.s3.ListObjectsV2", replace)
-    with pytest.raises(InvalidInput, match=r"a\.png changed"):
-        uploads.send(uploads.find(image_folder), stack.cloud, "ann", quiet(), packed=True)
+    with watched(stack.cloud) as (cloud, network), pytest.raises(InvalidInput, match=r"a\.png changed"):
+        network.begin(replace)
+        uploads.send(uploads.find(image_folder), cloud, "ann", quiet(), packed=True)
     assert sent(stack) == []
 
 

@@ -19,6 +19,7 @@ from lightship.jobs.cloud import connect
 from lightship.jobs.ledger.requests import Request
 from tests.cli.conftest import EmulatedStack
 from tests.emulator import ROOT
+from tests.jobs.clouds import watched
 
 ROWS = ROOT / "examples" / "quickstart" / "patients.csv"
 # Actions by call where their names differ, and calls that need no permission.
@@ -72,8 +73,11 @@ def test_policy_for_operators_equals_calls_of_commands(stack: EmulatedStack, rec
     assert stack.run("schedule", "run", stack.schedule).exit_code == 0
     cloud = connect(StackSettings.from_environment(os.environ))
     owner = str(boto3.client("sts").get_caller_identity()["Arn"])
-    folder = uploads.send({ROWS.name: ROWS}, cloud, owner, Console(quiet=True))
-    job = operations.start(cloud, Request(owner=owner, model="quickstart", key=folder + ROWS.name))
+    with watched(cloud) as (seen, network):  # obstore's calls do not pass boto3's session
+        folder = uploads.send({ROWS.name: ROWS}, seen, owner, Console(quiet=True))
+        job = operations.start(seen, Request(owner=owner, model="quickstart", key=folder + ROWS.name))
+        calls = {f"s3:{request.partition(' ')[0]}" for request in network.seen}
+        recorded_calls.update(ACTIONS.get(call, call) for call in calls)
     stack.run("job", "list")
     stack.run("job", "retry", job.id)
     stack.run("job", "cancel", job.id)

@@ -225,7 +225,7 @@ def test_batch_wrong_arguments_are_refused_before_upload(
 
 @contextmanager
 def changing(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> Iterator[Cloud]:
-    """Yield a cloud whose first request, which lists what is there, finds a changed file."""
+    """Yield a cloud whose first request, a listing, finds a changed file."""
     with proxy(s3_endpoint) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
         server.overtake = change

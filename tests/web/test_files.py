@@ -6,6 +6,7 @@ import io
 import json
 import random
 import shutil
+import tarfile
 from pathlib import Path
 
 import pyarrow
@@ -96,6 +97,20 @@ def test_images_are_one_job(files: FilesPage, tmp_path: Path) -> None:
     keys, digits = zip(*(row.split(",")[:2] for row in rows), strict=True)
     assert [Path(key).name for key in keys] == [image.name for image in images]
     assert set(digits) == {"7"}
+
+
+def test_tar_file_of_images_is_one_job(files: FilesPage, tmp_path: Path) -> None:
+    path = tmp_path / "sevens.tar"
+    with tarfile.open(path, "w") as tar:
+        for number in range(3):
+            tar.add("examples/digits/seven.png", f"{number}.png")
+    files.score(path, model="digits")
+    files.wait_for_state("done")
+    files.wait_for("3 of 3 rows were scored, 0 rejected.")
+    _, *rows = files.download("predictions.csv").decode().splitlines()
+    assert [(Path(key).name, digit) for key, digit, *_ in (row.split(",") for row in rows)] == [
+        (f"{number}.png", "7") for number in range(3)
+    ]
 
 
 def test_file_of_rejected_rows_has_empty_result(files: FilesPage, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import { ACCEPTED, type Choice, choose } from "../upload/choice";
 const say = texts({
   drop: ["Drop a file here, or", "将文件拖到此处，或"],
   choose: ["Choose files", "选择文件"],
-  formats: ["One CSV, JSON Lines or Parquet file (also .gz), or any number of PNG and JPEG images.", "一个 CSV、JSON Lines 或 Parquet 文件（可为 .gz），或任意数量的 PNG、JPEG 图像。"],
+  formats: ["One CSV, JSON Lines or Parquet file (also .gz), one tar file of images, or any number of PNG and JPEG images.", "一个 CSV、JSON Lines 或 Parquet 文件（可为 .gz），一个图像的 tar 文件，或任意数量的 PNG、JPEG 图像。"],
   one: ["{name}, {size}", "{name}，{size}"],
   many: ["{count} images, {size}", "{count} 张图像，{size}"],
 });

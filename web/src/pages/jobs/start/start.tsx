@@ -109,7 +109,7 @@ function useSending(): Sending {
     const onProgress = (progress: Progress) => setState({ busy: true, progress, problem: "" });
     setState({ busy: true, progress: null, problem: "" });
     try {
-      const uploaded = await upload(choice.files, { signal, onProgress }, { folder: choice.kind === "images" });
+      const uploaded = await upload(choice.files, { signal, onProgress }, { folder: choice.folder });
       const body = { model, ...uploaded, options: toServer(options, choice.kind) };
       const onWaiting = (waiting: boolean) => setState(({ progress }) => ({ busy: true, progress: progress && { ...progress, waiting }, problem: "" }));
       // The same request again is the same job.

@@ -22,6 +22,7 @@ _PACKAGES = (
     "mangum",
     "moto",
     "numpy",
+    "obstore",
     "orjson",
     "pyarrow",
     "scikit-learn",

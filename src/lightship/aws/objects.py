@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from lightship.aws import credentials
 from lightship.aws.errors import CONFLICT, MISSING, NO_RESPONSE, ObjectsError
-from lightship.extras import missing_extra
+from lightship.extras import require
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -97,11 +97,14 @@ class Objects:
         bucket: its name.
         attempts: total number of attempts of a request.
         seconds: how long a server may send nothing.
+
+    Raises MissingExtra without obstore.
     """
 
     _first_process: ClassVar[int] = 0
 
     def __init__(self, bucket: str, *, attempts: int = 6, seconds: float = _READ_SECONDS) -> None:
+        require("s3", "S3")
         self.bucket = bucket
         self._attempts = attempts
         self._seconds = seconds
@@ -298,10 +301,8 @@ class Objects:
             return self._opened
 
     def _open(self) -> S3Store:
-        try:
-            from obstore.store import S3Store
-        except ImportError:
-            raise missing_extra("s3", "S3") from None
+        from obstore.store import S3Store
+
         endpoint = _endpoint()
         config: Any = {"region": credentials.region(os.environ), "bucket": self.bucket}
         if endpoint:

@@ -128,7 +128,7 @@ def stack(
     dead = {each: arns[found.redrive["deadLetterTargetArn"]] for each, found in named.items() if found.redrive}
     cloud = connect(StackSettings.from_environment(os.environ))
     yield EmulatedStack(name, sqs, s3, scheduler, named, dead, wiring.buckets["Bucket"].name, cloud)
-    for client in (sqs, s3, dynamodb, scheduler, cloud.s3, cloud.sqs, cloud.dynamodb):
+    for client in (sqs, s3, dynamodb, scheduler, cloud.storage, cloud.sqs, cloud.dynamodb):
         client.close()
 
 
@@ -153,7 +153,7 @@ def running_stack(stack: EmulatedStack) -> Iterator[EmulatedStack]:
     yield stack
     stop.set()
     thread.join()
-    for client in (cloud.s3, cloud.sqs, cloud.dynamodb):
+    for client in (cloud.storage, cloud.sqs, cloud.dynamodb):
         client.close()
 
 

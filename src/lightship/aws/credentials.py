@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lightship.aws.errors import ObjectsError
+from lightship.errors import SettingError
 
 # Host of relative container credential addresses, and hosts that may be asked over plain HTTP, as in AWS's SDKs.
 _CONTAINER_HOST = "http://169.254.170.2"
@@ -34,17 +35,17 @@ class Credentials:
     """
 
     def __init__(self) -> None:
-        self.failure: ObjectsError | None = None
+        self.failure: ObjectsError | SettingError | None = None
 
     def __call__(self) -> dict[str, Any]:
         """Return ``access_key_id``, ``secret_access_key``, ``token`` and ``expires_at``.
 
-        Raises ObjectsError with botocore's name for the failure.
+        Raises ObjectsError with botocore's name for the failure, or SettingError for a profile that does not exist.
         """
         try:
             self.failure = None
             return find(os.environ)
-        except ObjectsError as error:
+        except (ObjectsError, SettingError) as error:
             self.failure = error
             raise
 
@@ -106,7 +107,7 @@ def _authorization(environ: Mapping[str, str]) -> dict[str, str]:
 def _from_profile(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the credentials of a profile, by botocore if it is installed."""
     try:
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ProfileNotFound
         from botocore.session import Session
     except ImportError:
         values = _settings(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
@@ -117,6 +118,10 @@ def _from_profile(environ: Mapping[str, str]) -> dict[str, Any]:
     try:
         found = Session().get_credentials()
         frozen = found.get_frozen_credentials() if found else None
+    except ProfileNotFound:
+        raise SettingError(
+            f"AWS_PROFILE is {environ.get('AWS_PROFILE', '')[:80]!r}: there is no such profile"
+        ) from None
     except BotoCoreError as error:
         raise _failure(type(error).__name__) from None
     if frozen is None or not (frozen.access_key and frozen.secret_key):

@@ -125,7 +125,7 @@ class Server:
             self.close(grace)
 
     def wait(self, seconds: float) -> None:
-        """Block for this time; raises SettingError as soon as the server does not listen."""
+        """Block for this time; raises SettingError where the server does not listen."""
         self._listener.wait(seconds)
 
     def record(self) -> None:
@@ -172,14 +172,18 @@ class _Listener:
             try:
                 socket.create_connection((self._address, self._port), timeout=1).close()
             except OSError:
-                self._ended.wait(0.005)
+                time.sleep(0.005)
             else:
                 return
         self._fail()
 
     def wait(self, seconds: float) -> None:
-        """Block for this time; raises SettingError when the server stops by itself."""
-        if self._ended.wait(seconds):
+        """Block for this time; raises SettingError when the server stops by itself.
+
+        A signal's exception may interrupt it anywhere. Within Event.wait it could leave a lock in a wrong state.
+        """
+        time.sleep(seconds)
+        if self._ended.is_set():
             self._fail()
 
     def stop(self, grace: int) -> None:

@@ -162,9 +162,7 @@ def _parts(registry: Path, keras_model: Path, quick: bool) -> dict[str, _Part]:
         "protocols": _Part(protocols.steps(), lambda _, step: protocols.measure(registry, calls, step)),
         "batching": _Part(batching.steps(), lambda _, step: batching.measure(batches, step)),
         "registry": _Part(registries.steps(checked), lambda _, step: registries.measure(registry, checked, step)),
-        "jobs": _Part(
-            jobs.steps(scored), lambda rows, step: jobs.measure(registry, keras_model.parent, rows, scored, step)
-        ),
+        "jobs": _Part(jobs.steps(scored), lambda rows, step: jobs.measure(keras_model.parent, rows, scored, step)),
         "compile": _Part(compiling.steps(), lambda _, step: compiling.measure(step)),
         "evaluation": _Part(
             evaluation.steps(),

@@ -90,7 +90,8 @@ def _compiled(originals: Path) -> Path:
     registry = FOLDER / "models"
     shutil.rmtree(registry, ignore_errors=True)
     for name in ("quickstart", "digits"):
-        command = [sys.executable, "-m", "lightship", "compile", str(originals / f"{name}.keras")]
+        described = ("--config", str(ROOT / "examples" / name / "model.yaml"))
+        command = [sys.executable, "-m", "lightship", "compile", str(originals / f"{name}.keras"), *described]
         done = subprocess.run([*command, "--registry", str(registry)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"cannot compile {name}: {done.stderr[-2000:]}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ import pytest
 from lightship import aws
 from lightship.aws import credentials
 from lightship.aws.objects import Objects, close_all
+from tests.http_servers import running
 
 EXPIRATION = "2031-01-02T03:04:05Z"
 
@@ -50,12 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def container() -> Iterator[Container]:
-    with Container() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with running(Container()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

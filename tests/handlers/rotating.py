@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.http_servers import running
+
 _PATH = "/credentials"
 _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
@@ -70,14 +72,8 @@ class Rotating(ThreadingHTTPServer):
 
 @contextmanager
 def rotating(endpoint: str) -> Iterator[Rotating]:
-    with Rotating(endpoint) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Rotating(endpoint)) as server:
+        yield server
 
 
 class _Handler(BaseHTTPRequestHandler):

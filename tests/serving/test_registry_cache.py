@@ -18,7 +18,8 @@ from lightship.serving.registry_cache import RegistryCache
 from lightship.serving.serving import Options
 from lightship.settings import CacheSettings
 from tests.bundles import Registries, republish
-from tests.jobs.faults.proxy import Proxy, running
+from tests.http_servers import running
+from tests.jobs.faults.proxy import Proxy
 from tests.serve import Answers
 
 ROUTES = [

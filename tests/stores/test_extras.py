@@ -58,8 +58,9 @@ class Place(NamedTuple):
 def place(request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Place:
     if request.param == "folder":
         return folder_place(tmp_path / "models")
+    bucket = request.getfixturevalue("bucket")  # first: a server that starts sets the level of its log
     caplog.set_level(logging.INFO, "werkzeug")
-    return s3_place(request.getfixturevalue("bucket"), caplog)
+    return s3_place(bucket, caplog)
 
 
 def folder_place(root: Path) -> Place:

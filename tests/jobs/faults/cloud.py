@@ -20,9 +20,10 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.storage import Storage
 from lightship.settings import CacheSettings
+from tests.http_servers import running
 from tests.jobs.clouds import TABLE, Clock, Queues, moto_cloud
 from tests.jobs.faults import proxy
-from tests.jobs.faults.proxy import Proxy, Refusal, running
+from tests.jobs.faults.proxy import Proxy, Refusal
 from tests.moto_server import endpoint
 
 # Faults of a request. `delivered at once`: other workers handle the messages that are being sent before the sender gets

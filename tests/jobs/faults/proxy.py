@@ -31,8 +31,10 @@ from contextlib import contextmanager, suppress
 from email.message import Message
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+from tests.http_servers import running
 
 FAULTS = ("throttled", "reset", "lost", "truncated")
 
@@ -132,32 +134,20 @@ class Proxy(ThreadingHTTPServer):
         self.dead = True
         self.kill()
 
+    def shutdown(self) -> None:
+        """End answers that are silent or dripping, then the server."""
+        self.ended.set()
+        super().shutdown()
+
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
-
-
-P = TypeVar("P", bound=Proxy)
 
 
 @contextmanager
 def proxy(endpoint: str) -> Iterator[Proxy]:
     with running(Proxy(endpoint)) as server:
         yield server
-
-
-@contextmanager
-def running(server: P) -> Iterator[P]:
-    """Serve in a thread."""
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.ended.set()
-            server.shutdown()
-            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -19,8 +19,9 @@ from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.requests import Options, Request
 from tests.bundles import Registries
 from tests.conftest import ROOT
+from tests.http_servers import running
 from tests.jobs.clouds import REGISTRY, TABLE, objects_below, push
-from tests.jobs.faults.proxy import Proxy, Refusal, running
+from tests.jobs.faults.proxy import Proxy, Refusal
 from tests.jobs.faults.scenario import DATA, check_rows
 
 KILLS = 12

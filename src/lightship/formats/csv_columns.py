@@ -23,11 +23,12 @@ _NEWLINE, _COMMA = b"\n"[0], b","[0]
 
 
 def append(data: bytes, added: Sequence[Any]) -> list[bytes | memoryview] | None:
-    """Append one cell of each column to each row, and end the rows by LF; return the text in pieces, uncopied.
+    """Append one cell of each column to each row, and end the rows by LF.
 
-    Joined, it equals that of :func:`lightship.formats.csv_arrays.append`. ``data`` holds whole rows without a
-    byte-order mark, a column is an array [rows] of numbers, Categories or a list of text. Returns None unless every
-    line is a row that ends with LF (the last one may end with the file) and every column has one cell per row.
+    Returns the text in pieces; joined, it equals that of :func:`lightship.formats.csv_arrays.append`. ``data`` holds
+    whole rows without a byte-order mark, a column is an array [rows] of numbers, Categories or a list of text. Returns
+    None unless every line is a row that ends with LF (the last one may end with the file) and every column has one cell
+    per row.
     """
     if b'"' in data or b"\r" in data or not all(map(_simple, added)) or not has_arrow():
         return None
@@ -74,7 +75,7 @@ def _kind(numbered: tuple[int, Any]) -> Any:
 
 
 def _slices(data: bytes, offsets: Any) -> Any:
-    """Return an Arrow array of the bytes between each two ``offsets``, without copying."""
+    """Return an Arrow array of the bytes between adjacent offsets, without copying."""
     import pyarrow
 
     buffers = [None, pyarrow.py_buffer(offsets.astype(np.int64)), pyarrow.py_buffer(data)]

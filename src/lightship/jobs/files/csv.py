@@ -83,7 +83,7 @@ class Table:
         return body if self._job.options.single else [csv_files.preamble(columns, safe=self._job.options.safe), *body]
 
     def _body(self, scored: Scored) -> Sequence[bytes | memoryview]:
-        """Return the scored rows with their predictions, as CSV without a header, in pieces.
+        """Return the scored rows with their predictions, as pieces of CSV without header.
 
         Whole columns are appended where :func:`csv_columns.append` can and the option ``safe`` is not set; otherwise
         the rows are joined one by one, for example where some were rejected.

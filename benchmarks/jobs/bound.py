@@ -70,10 +70,10 @@ def score_table(model: LiteRT, source: str | Path, target: Path) -> None:
             block += file.readline()
             malignant = model.run(_numbers(block, header.columns))[:, 0]
             likeliest = np.array(["benign", "malignant"], object)[(malignant > 0.5).astype(int)].tolist()
-            output.write(_appended(block, [likeliest, 1 - malignant, malignant]))
+            output.writelines(_appended(block, [likeliest, 1 - malignant, malignant]))
 
 
-def _appended(block: bytes, columns: list[Any]) -> bytes:
+def _appended(block: bytes, columns: list[Any]) -> list[bytes | memoryview]:
     appended = csv_columns.append(block, columns)
     assert appended is not None, "the rows have other columns than the outputs"
     return appended
@@ -115,7 +115,7 @@ def _score(model: LiteRT, images: Iterable[tuple[str, bytes]], target: Path) -> 
     names = "\n".join(keys).encode()
     with target.open("wb") as output:
         output.write(csv_files.preamble(["key", "predicted_digit", *(f"probability_{digit}" for digit in range(10))]))
-        output.write(_appended(names, [likeliest, *digits.T]))
+        output.writelines(_appended(names, [likeliest, *digits.T]))
 
 
 def _numbers(block: bytes, columns: tuple[str, ...]) -> Array:

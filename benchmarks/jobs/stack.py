@@ -44,8 +44,9 @@ from lightship.registry.registry import Registry
 OWNER = "benchmark"
 _SPLIT, _SCORE = "SplitFunction", "ScoreFunction"
 
-# Without TLS, boto3 would sign the SHA-256 of each body, which it does not on AWS.
+# Without TLS, boto3 and obstore would sign the SHA-256 of each body, which they do not on AWS.
 _AS_OVER_TLS = "[default]\ns3 =\n    payload_signing_enabled = false\n"
+_AS_ON_AWS = {"AWS_UNSIGNED_PAYLOAD": "true", "AWS_CHECKSUM_ALGORITHM": "CRC64NVME"}
 
 _TIMEOUT = 600.0  # seconds of a job
 _POLL_SECONDS = 0.02
@@ -90,7 +91,7 @@ def running(registry: Path, folder: Path) -> Iterator[Stack]:
         mirror(Registry(str(registry)), cloud.s3, cloud.registry)
         settings = folder / "aws"
         settings.write_text(_AS_OVER_TLS)
-        ours = {"LIGHTSHIP_CACHE": str(folder / "models"), "AWS_CONFIG_FILE": str(settings)}
+        ours = {"LIGHTSHIP_CACHE": str(folder / "models"), "AWS_CONFIG_FILE": str(settings), **_AS_ON_AWS}
         with patch.dict(os.environ, server.environment):  # obstore's settings
             yield Stack(cloud, found, {**server.environment, "AWS_REGION": wiring.REGION, **ours}, folder)
     finally:

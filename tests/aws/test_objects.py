@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 
@@ -45,6 +46,20 @@ def test_put_creates_once_and_replaces_by_etag(objects: Objects) -> None:
     assert objects.put("a/key", b"three", etag=created) != created
     assert objects.changed("a/key", created)
     assert objects.head("missing") is None
+
+
+def test_url_without_endpoint_is_of_aws(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")  # obstore refuses settings that it does not know
+    assert objects.url("a b", seconds=60).startswith(f"https://{objects.bucket}.s3.eu-west-1.amazonaws.com/a%20b?")
+
+
+def test_put_with_checksum_of_aws_sends_crc(network: Proxy, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_UNSIGNED_PAYLOAD", "true")
+    monkeypatch.setenv("AWS_CHECKSUM_ALGORITHM", "CRC64NVME")
+    assert Objects(bucket).put("key", [b"1234", memoryview(b"56789")], etag=None)
+    assert network.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+    assert b64decode(network.headers["x-amz-checksum-crc64nvme"]).hex() == "ae8b14860a799888"  # as published
 
 
 @pytest.mark.parametrize("fault", ["lost", "throttled", "reset"])

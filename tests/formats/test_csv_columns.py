@@ -42,7 +42,8 @@ def test_append_equals_append_to_rows_or_declines(seed: int) -> None:
     added = columns(chance, len(texts), chance.choice((4, len(NUMBERS))))
     blank = not data or data.startswith(b"\n") or b"\n\n" in data
     plain = not blank and b'"' not in data and b"\r" not in data
-    assert csv_columns.append(data, added) == (csv_arrays.append(texts, added) if plain else None)
+    appended = csv_columns.append(data, added)
+    assert (appended and b"".join(appended)) == (csv_arrays.append(texts, added) if plain else None)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,12 @@ def test_put_once_existing_key_keeps_first_object(cloud: Cloud) -> None:
     assert objects.read(cloud, "batch/a") == b"one"
 
 
+def test_put_once_pieces_are_one_object(cloud: Cloud) -> None:
+    part = objects.put_once(cloud, "batch/a", [b"one,", memoryview(b"two"), b""], "text/csv")
+    assert part == Part("batch/a", 7, hashlib.sha256(b"one,two").hexdigest())
+    assert objects.read(cloud, "batch/a") == b"one,two"
+
+
 def test_put_once_sends_sha256_of_receipt_to_s3(cloud: Cloud) -> None:
     with watched(cloud) as (worker, network):  # moto does not check SHA-256
         written = objects.put_once(worker, "batch/a", b"one", "text/csv")

@@ -47,6 +47,10 @@ _REFUSED = frozenset({"400", "403"})
 # The meaning of a status without a body, as of HEAD.
 _STATUSES = {"404": "NoSuchKey", "409": "ConditionalRequestConflict", "412": "PreconditionFailed"}
 
+# TLS protects a body on its way, and S3 verifies its CRC-64, which takes a tenth of the time of a signed SHA-256. Other
+# servers may not know this checksum: they get the SHA-256.
+_ON_AWS: Mapping[str, Any] = {"unsigned_payload": True, "checksum_algorithm": "CRC64NVME"}
+
 # Statuses after which a request may have taken effect.
 _UNCERTAIN = frozenset({"500", "502", "503", "504", "InternalError", "ServiceUnavailable", "SlowDown"})
 
@@ -167,9 +171,9 @@ class Objects:
     ) -> str | None:
         """Put an object if the present one has this etag, and return the new etag.
 
-        ``data`` is bytes or another buffer. ``etag`` None: if there is no object. Returns None, and writes nothing,
-        where the condition does not hold. S3 verifies the SHA-256 of what arrives. Where the response was lost, or
-        another conditional write was in progress, the object says by its metadata which request wrote it.
+        ``data`` is a buffer, or a list of buffers. ``etag`` None: if there is no object. Returns None, and writes
+        nothing, where the condition does not hold. S3 verifies a checksum of what arrives. Where the response was lost,
+        or another conditional write was in progress, the object says by its metadata which request wrote it.
         """
         from obstore import put
 
@@ -307,6 +311,8 @@ class Objects:
         config: Any = {"region": credentials.region(os.environ), "bucket": self.bucket}
         if endpoint:
             config["endpoint"] = endpoint
+        else:
+            config |= _ON_AWS
         # AWS's certificates do not cover buckets with dots, and other servers have no host for a bucket.
         config["virtual_hosted_style_request"] = not endpoint and "." not in self.bucket
         return S3Store(

@@ -16,15 +16,19 @@ from lightship.formats import csv_arrays
 from lightship.formats.categories import Categories
 from lightship.formats.csv_arrays import has_arrow
 
+# Rows that are joined at a time: their memory is used again for the next ones.
+_BLOCK = 32_768
+
 _NEWLINE, _COMMA = b"\n"[0], b","[0]
 
 
-def append(data: bytes, added: Sequence[Any]) -> bytes | None:
+def append(data: bytes, added: Sequence[Any]) -> list[bytes | memoryview] | None:
     """Append one cell of each column to each row, and end the rows by LF.
 
-    The result equals that of :func:`lightship.formats.csv_arrays.append`. ``data`` holds whole rows without a
-    byte-order mark, a column is an array [rows] of numbers, Categories or a list of text. Returns None unless every
-    line is a row that ends with LF (the last one may end with the file) and every column has one cell per row.
+    Returns the text in pieces; joined, it equals that of :func:`lightship.formats.csv_arrays.append`. ``data`` holds
+    whole rows without a byte-order mark, a column is an array [rows] of numbers, Categories or a list of text. Returns
+    None unless every line is a row that ends with LF (the last one may end with the file) and every column has one cell
+    per row.
     """
     if b'"' in data or b"\r" in data or not all(map(_simple, added)) or not has_arrow():
         return None
@@ -34,12 +38,21 @@ def append(data: bytes, added: Sequence[Any]) -> bytes | None:
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
     if not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
-    if (np.diff(ends, prepend=-1) == 1).any() or any(len(column) != len(ends) for column in added):
+    if not data or data.startswith(b"\n") or (np.diff(ends) == 1).any():
         return None
-    rows = _slices(data, ends)  # each but the first begins with the newline before it
-    nothing = pyarrow.scalar(b"", pyarrow.large_binary())
-    joined = compute.binary_join_element_wise(rows, *map(_cells, _grouped(added)), nothing)
-    return None if joined.null_count else b"".join([joined.buffers()[2], b"\n"])
+    if any(len(column) != len(ends) for column in added):
+        return None
+    bounds = np.concatenate([[0], ends])  # each row but the first begins with the newline before it
+    pieces = []
+    for first in range(0, len(ends), _BLOCK):
+        last = first + _BLOCK
+        rows = _slices(data, bounds[first : last + 1])
+        cells = map(_cells, _grouped([column[first:last] for column in added]))
+        joined = compute.binary_join_element_wise(rows, *cells, pyarrow.scalar(b"", pyarrow.large_binary()))
+        if joined.null_count:
+            return None
+        pieces.append(memoryview(joined.buffers()[2]).cast("B"))
+    return [*pieces, b"\n"]
 
 
 def _simple(column: Any) -> bool:
@@ -61,16 +74,12 @@ def _kind(numbered: tuple[int, Any]) -> Any:
     return column.dtype if isinstance(column, np.ndarray) and np.isfinite(column).all() else position
 
 
-def _slices(data: bytes, ends: Any) -> Any:
-    """Return an Arrow array of the bytes up to each of ``ends``, without copying.
-
-    It begins with the first byte.
-    """
+def _slices(data: bytes, offsets: Any) -> Any:
+    """Return an Arrow array of the bytes between adjacent offsets, without copying."""
     import pyarrow
 
-    offsets = np.concatenate([[0], ends]).astype(np.int64)
-    buffers = [None, pyarrow.py_buffer(offsets), pyarrow.py_buffer(data)]
-    return pyarrow.LargeBinaryArray.from_buffers(pyarrow.large_binary(), len(ends), buffers)
+    buffers = [None, pyarrow.py_buffer(offsets.astype(np.int64)), pyarrow.py_buffer(data)]
+    return pyarrow.LargeBinaryArray.from_buffers(pyarrow.large_binary(), len(offsets) - 1, buffers)
 
 
 def _cells(column: Any) -> Any:
@@ -78,11 +87,12 @@ def _cells(column: Any) -> Any:
     import pyarrow
 
     if isinstance(column, np.ndarray) and np.isfinite(column).all():
-        # A JSON list has the commas of CSV cells; the first cell gets one in place of the bracket.
-        data = b"," + orjson.dumps(np.ascontiguousarray(column).ravel(), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+        # A JSON list has the commas of CSV cells: with a number before them, every cell follows a comma.
+        listed = np.concatenate([np.zeros(1, column.dtype), column.ravel()])
+        data = orjson.dumps(listed, option=orjson.OPT_SERIALIZE_NUMPY)
         width = column.shape[1] if column.ndim == 2 else 1
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _COMMA)[width::width]
-        return _slices(data, np.append(ends, len(data)))
+        starts = np.flatnonzero(np.frombuffer(data, np.uint8) == _COMMA)[::width]
+        return _slices(data, np.append(starts, len(data) - 1))
     if isinstance(column, np.ndarray):
         return pyarrow.array([b"," + cell for cell in csv_arrays.cells(column)], pyarrow.large_binary())
     if isinstance(column, Categories):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from lightship import aws
@@ -18,6 +18,9 @@ from lightship.jobs.ledger.records import Part
 from lightship.jobs.ledger.requests import Source
 
 BLOCK = 1024 * 1024
+
+# The content of an object, whole or in pieces.
+Data = bytes | Sequence[bytes | memoryview]
 
 # Beyond SUSPICIOUS_BYTES, a gzip file may inflate to at most SUSPICIOUS_RATIO times its size (deflate reaches 1030).
 SUSPICIOUS_BYTES = 64 * BLOCK
@@ -130,15 +133,19 @@ def _zeros(block: bytes, start: int) -> int:
     return found.end() if found else start
 
 
-def put_once(cloud: Cloud, key: str, data: bytes, media_type: str) -> Part:
+def put_once(cloud: Cloud, key: str, data: Data, media_type: str) -> Part:
     """Write an object unless its key exists; return the part that is stored.
 
-    S3 verifies the SHA-256 on arrival. All writers of a key write equal bytes. Where they do not (processors round
-    differently), the first object is kept.
+    S3 verifies a checksum on arrival, and stores the SHA-256. All writers of a key write equal bytes. Where they do not
+    (processors round differently), the first object is kept.
     """
-    bucket, digest = cloud.storage.bucket(cloud.bucket), hashlib.sha256(data).hexdigest()
-    if bucket.put(key, data, etag=None, media_type=media_type, metadata={"sha256": digest}) is not None:
-        return Part(key, len(data), digest)
+    pieces = [data] if isinstance(data, bytes) else data
+    bucket, hashed = cloud.storage.bucket(cloud.bucket), hashlib.sha256()
+    for piece in pieces:
+        hashed.update(piece)
+    digest = hashed.hexdigest()
+    if bucket.put(key, pieces, etag=None, media_type=media_type, metadata={"sha256": digest}) is not None:
+        return Part(key, sum(map(len, pieces)), digest)
     found = bucket.head(key)
     if found is None:
         raise Unavailable(f"s3://{cloud.bucket}/{key} was deleted while it was written")

@@ -14,6 +14,7 @@ from lightship.inputs.datafiles.rows import Prepared
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.predictions import Scored
 from lightship.jobs.ledger.records import Chunk, Job
+from lightship.jobs.objects import Data
 from lightship.tensors import Signature
 
 
@@ -39,7 +40,7 @@ class Content(Protocol):
     def text(self, position: int) -> str:
         """Return a row's text as in the file, for the report of rejected rows."""
 
-    def write(self, scored: Scored, names: Sequence[str]) -> bytes:
+    def write(self, scored: Scored, names: Sequence[str]) -> Data:
         """Return the part's bytes: the scored rows with their predictions.
 
         The format is the job's output format, ``names`` are the columns of the predictions.

@@ -73,17 +73,17 @@ class Table:
         """See :class:`lightship.jobs.files.contents.Content`."""
         return self._texts[position].decode(errors="backslashreplace")
 
-    def write(self, scored: Scored, names: Sequence[str]) -> bytes:
+    def write(self, scored: Scored, names: Sequence[str]) -> objects.Data:
         """See :class:`lightship.jobs.files.contents.Content`."""
         columns = (*self.columns, *names)
         if self._job.output_format == "parquet":
             predicted = predictions.typed_columns(self._layout.signature, names, scored)
             return parquet.build([*self._typed(scored), *predicted])
         body = self._body(scored)
-        return body if self._job.options.single else csv_files.preamble(columns, safe=self._job.options.safe) + body
+        return body if self._job.options.single else [csv_files.preamble(columns, safe=self._job.options.safe), *body]
 
-    def _body(self, scored: Scored) -> bytes:
-        """Return the scored rows with their predictions, as CSV without a header.
+    def _body(self, scored: Scored) -> Sequence[bytes | memoryview]:
+        """Return the scored rows with their predictions, as pieces of CSV without header.
 
         Whole columns are appended where :func:`csv_columns.append` can and the option ``safe`` is not set; otherwise
         the rows are joined one by one, for example where some were rejected.
@@ -96,7 +96,8 @@ class Table:
             if fast is not None:
                 return fast
             texts = self._texts
-        return csv_arrays.append([texts[position] for position in scored.positions.tolist()], scored.columns, safe=safe)
+        chosen = [texts[position] for position in scored.positions.tolist()]
+        return [csv_arrays.append(chosen, scored.columns, safe=safe)]
 
     def _typed(self, scored: Scored) -> list[Column]:
         """Return the input's columns for Parquet.

@@ -52,9 +52,9 @@ BASE ?= origin/main
 FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
-# Parallel tests, distributed by file, then the tests marked alone. PYTEST_ARGS may deselect all of the latter.
+# Parallel tests, distributed by tests/scheduling.py, then the tests marked alone. PYTEST_ARGS may deselect all of the latter.
 WORKERS := 2
-PARALLEL = -n $(WORKERS) --dist loadfile -m 'not slow and not alone'
+PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
 # The tests of `make check`, by folder or file: no TensorFlow, no AWS, no SAM, no server.

@@ -13,12 +13,15 @@ from pathlib import Path
 
 import boto3
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
 from tests import moto_server
 from tests.browser import BROWSER
 from tests.bundles import Registries
 from tests.emulator import EXAMPLES
 from tests.model_files import written_once
+from tests.scheduling import FileGroups, rank
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,18 +37,18 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests whose program is missing.
-
-    Docker tests run alone, because they share images and ports.
-    """
+    """Skip tests whose program is missing; start with files that take minutes."""
+    items.sort(key=lambda item: rank(item.nodeid))
     for mark, missing in NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(mark)]
         reason = missing() if marked else None
         for item in marked:
-            if mark == "docker":
-                item.add_marker(pytest.mark.alone)
             if reason:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    return FileGroups(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,8 +22,6 @@ from tests.commands import check, reader_environment, serving
 from tests.emulator import ROOT
 from tests.pages import EXAMPLES, PAGES, Block, anchors, blocks
 
-pytestmark = pytest.mark.alone  # writes .lightship.env
-
 _LINK = re.compile(r"\]\(([^):#]*)(?:#([^)]*))?\)")
 _KINDS = {"", "docker", "aws", "suite"}
 

@@ -14,8 +14,6 @@ from tests.app.test_server import BODY, serving
 from tests.bundles import Registries
 from tests.telemetry.test_prometheus import samples
 
-pytestmark = pytest.mark.alone
-
 TOKEN = "s3cret-token"
 SETTINGS = {
     "LIGHTSHIP_TOKEN": TOKEN,

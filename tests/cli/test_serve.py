@@ -20,17 +20,14 @@ from tests.app.test_extend import examples
 from tests.bundles import Registries
 from tests.emulator import ROOT
 
-pytestmark = pytest.mark.alone  # writes .lightship.env
-
 
 @contextmanager
-def running(*words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start a server on a free port and yield it with the URL that it printed."""
+def running(*words: str, folder: Path = ROOT, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a server on a free port, and yield it with the URL that it printed."""
     command = [sys.executable, "-u", "-m", "lightship", *words, "--port", "0"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTSHIP_")}
-    process = subprocess.Popen(
-        command, cwd=ROOT, env={**clean, "PYTHONPATH": "src", **environment}, stdout=subprocess.PIPE, text=True
-    )
+    environment = {**clean, "PYTHONPATH": str(ROOT / "src"), **environment}
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         for line in process.stdout:
@@ -44,9 +41,10 @@ def running(*words: str, **environment: str) -> Iterator[tuple[subprocess.Popen[
         process.communicate()
 
 
-@pytest.mark.parametrize("command", ["serve", "up"])
-def test_server_after_ctrl_c_exits_0(registries: Registries, command: str) -> None:
-    with running(command, "--default", "quickstart", "--registry", str(registries.examples)) as (process, url):
+@pytest.mark.parametrize("command", [["serve"], ["up", "--template", str(ROOT / "template.yaml")]], ids=["serve", "up"])
+def test_server_after_ctrl_c_exits_0(registries: Registries, command: list[str], tmp_path: Path) -> None:
+    words = ("--default", "quickstart", "--registry", str(registries.examples))
+    with running(*command, *words, folder=tmp_path) as (process, url):
         assert httpx.post(f"{url}/predict", json={"input": [1.0, 2.0, 3.0]}).status_code == 200
         assert httpx.get(f"{url}/docs").status_code == 200
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Fixtures: model files and compiled bundles, each made once per session."""
+"""Fixtures: model files, made once per session, and compiled bundles."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     return Registry(str(tmp_path_factory.mktemp("registry")))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def compiled(request: pytest.FixtureRequest, sources: Path, registry: Registry) -> Iterator[Compile]:
     """Return a function that compiles a source once per set of options.
 
     It returns the report and the bundle's model. A compile mostly uses one core, so two run at a time; the values of
-    the parameter ``source`` of all selected tests are submitted at the start.
+    the parameter ``source`` of the file's selected tests are submitted at the start.
     """
     with ThreadPoolExecutor(2) as pool:
         begun: dict[Any, Future[Report]] = {}
@@ -57,6 +57,7 @@ def compiled(request: pytest.FixtureRequest, sources: Path, registry: Registry) 
 
         for item in request.session.items:
             callspec = getattr(item, "callspec", None)
-            if callspec and "source" in callspec.params and "compiled" in getattr(item, "fixturenames", ()):
+            used = "compiled" in getattr(item, "fixturenames", ())
+            if item.path == request.path and used and callspec and "source" in callspec.params:
                 begin(str(callspec.params["source"]))
         yield finish

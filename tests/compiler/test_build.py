@@ -11,8 +11,6 @@ from lightship.compiler.verification.recordings import record
 from lightship.errors import CompileError
 from tests.compiler.originals import Scaled
 
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
-
 
 def test_compile_best_wrong_litert_outputs_are_refused(sources: Path, tmp_path: Path) -> None:
     true, false = (Scaled(sources / "unnamed.tflite", factor) for factor in (1.0, 1.01))

@@ -16,8 +16,6 @@ from lightship.errors import CompileError, RegistryError
 from lightship.registry.registry import Registry
 from tests.compiler.conftest import Compile
 
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
-
 
 @pytest.mark.parametrize(
     ("source", "inputs", "outputs"),

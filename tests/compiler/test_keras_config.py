@@ -10,8 +10,6 @@ from lightship.compiler.sources.keras.allowed import names as keras_names
 from lightship.compiler.sources.keras.allowed.config import code_in, loadable_code, parse
 from lightship.errors import SourceRefused
 
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
-
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}, "registered_name": None}
 
 

@@ -8,8 +8,6 @@ import pytest
 from lightship.compiler.conversion.litert import convert, operators
 from lightship.errors import EngineError
 
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
-
 
 @pytest.mark.parametrize(
     ("text", "names"),

@@ -9,13 +9,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from lightship.compiler import Report, compile_model
 from lightship.registry.registry import Registry
 from tests.compiler.test_sandbox import gone, until
-
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
 
 
 def test_compile_killed_leaves_no_version(sources: Path, tmp_path: Path) -> None:

@@ -11,8 +11,6 @@ from lightship.errors import CompileError, SourceRefused
 from lightship.registry.registry import Registry
 from tests.compiler.conftest import EXECUTED, Compile
 
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
-
 # File, and a pattern that its message must match.
 REFUSED = {
     "nowhere.keras": "nowhere.keras",

@@ -7,8 +7,6 @@ import pytest
 from lightship.compiler import sources as importers
 from lightship.errors import SourceRefused
 
-pytestmark = pytest.mark.alone  # shares its compiled models with other files
-
 
 @pytest.mark.parametrize(
     ("source", "name"),

@@ -10,8 +10,6 @@ from tests.bundles import Registries
 from tests.commands import check, reader_environment, serving
 from tests.pages import EXAMPLES, blocks
 
-pytestmark = pytest.mark.alone  # writes .lightship.env
-
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
 def test_example_commands_give_documented_output(page: Path, registries: Registries, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,12 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import stacks
 from tests.bundles import Registries
-from tests.cli.test_serve import running
 from tests.emulator import ROOT
 from tests.local.test_stack import BUCKET, wait_for
-
-pytestmark = pytest.mark.alone  # writes .lightship.env
 
 FILE = ROOT / "examples" / "quickstart" / "patients.csv"
 ID = "from-the-client-1"
@@ -30,9 +27,12 @@ ID = "from-the-client-1"
 @pytest.fixture
 def up(registries: Registries, tmp_path: Path) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
     """Return a client of the API, and the variables for another terminal."""
-    words = ("up", "--registry", str(registries.examples), "--default", "quickstart", "--aws-port", "0")
-    with running(*words, TMPDIR=str(tmp_path)) as (_, url), httpx.Client(base_url=url, timeout=60) as client:
-        yield client, dict(re.findall(r"export (\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
+    words = ("--registry", str(registries.examples), "--default", "quickstart", "--aws-port", "0")
+    with (
+        stacks.up(tmp_path, *words, TMPDIR=str(tmp_path)) as (_, url),
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        yield client, stacks.variables(tmp_path)
 
 
 def cli(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -56,19 +56,21 @@ def output(client: httpx.Client, status: Any, key: str) -> httpx.Response:
 
 
 def test_up_printed_commands_work_in_another_terminal(registries: Registries, tmp_path: Path) -> None:
-    words = ("up", "--registry", str(registries.examples), "--default", "quickstart", "--aws-port", "0")
-    with running(*words, TMPDIR=str(tmp_path)) as (process, url):
+    words = ("--registry", str(registries.examples), "--default", "quickstart", "--aws-port", "0")
+    with stacks.up(tmp_path, *words, TMPDIR=str(tmp_path)) as (process, url):
         assert process.stdout is not None
         printed: list[str] = []
         while not printed or not printed[-1].startswith("curl -T"):
             printed.append(process.stdout.readline())
         compiling, scoring = (line for line in printed if line.startswith("(") and "FILE" in line)
-        bare = {"PATH": os.environ["PATH"], "PYTHONPATH": "src"}
+        bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")}
         for line, words in (
-            (compiling.replace("FILE", "build/examples/quickstart.keras"), "quickstart version 2 in s3://"),
+            (compiling.replace("FILE", str(ROOT / "build/examples/quickstart.keras")), "quickstart version 2 in s3://"),
             (scoring.replace("FILE", str(FILE)).replace("NAME", "quickstart"), "rows scored"),
         ):
-            run = subprocess.run(["sh", "-c", line], cwd=ROOT, env=bare, capture_output=True, text=True, check=False)
+            run = subprocess.run(
+                ["sh", "-c", line], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
+            )
             assert words in run.stdout, run.stderr
         wait_for(lambda: httpx.get(f"{url}/models/quickstart").json()["versions"] == [1, 2])
 

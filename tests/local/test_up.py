@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
@@ -16,13 +15,11 @@ import pytest
 
 from lightship.registry.registry import Registry
 from lightship.settings import CacheSettings
+from tests import stacks
 from tests.bundles import Registries, republish
-from tests.cli.test_serve import running
 from tests.emulator import ROOT
 from tests.local.test_stack import BUCKET, wait_for
 from tests.local.test_workers import has_ended
-
-pytestmark = pytest.mark.alone  # writes .lightship.env
 
 ROW = {"input": [[1.0, 4.0]]}
 
@@ -52,6 +49,15 @@ def source(tmp_path: Path, registries: Registries) -> Registry:
     return registry
 
 
+@pytest.fixture
+def project(tmp_path: Path, registries: Registries) -> Path:
+    """Return a folder with the examples in ./models, the default registry."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "models").symlink_to(registries.examples)
+    return folder
+
+
 def children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children")
     threads = Path(f"/proc/{pid}/task").iterdir() if listed.exists() else ()
@@ -62,13 +68,9 @@ def children(pid: int) -> list[int]:
 def up(
     template: Path, source: Registry, tmp_path: Path
 ) -> Iterator[Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]]]:
-    words = ("up", "--template", str(template), "--registry", source.location, "--default", "modes")
-    with running(*words, TMPDIR=str(tmp_path)) as (process, url):
-
-        def read() -> tuple[subprocess.Popen[str], str, dict[str, str]]:
-            return process, url, dict(re.findall(r"(AWS_\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
-
-        yield read
+    words = ("--registry", source.location, "--default", "modes")
+    with stacks.up(tmp_path, *words, template=template, TMPDIR=str(tmp_path)) as (process, url):
+        yield lambda: (process, url, stacks.variables(tmp_path))
 
 
 def test_up_api_serves_models_of_bucket(
@@ -93,15 +95,14 @@ def test_up_environment_file_has_variables_of_output_environment(
     up: Callable[[], tuple[subprocess.Popen[str], str, dict[str, str]]],
 ) -> None:
     process, _, variables = up()
-    exported = dict(re.findall(r"export (LIGHTSHIP_\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
-    assert exported["LIGHTSHIP_SCHEDULE_GROUP"] == "lightship-local"
+    assert variables["LIGHTSHIP_SCHEDULE_GROUP"] == "lightship-local"
     queue = f"{variables['AWS_ENDPOINT_URL']}/123456789012/lightship-local-ShoutQueue"
-    assert exported["LIGHTSHIP_QUEUES"] == f"shout={queue}"
+    assert variables["LIGHTSHIP_QUEUES"] == f"shout={queue}"
     assert process.stdout is not None
     assert any("lightship schedule run nightly" in line for line in process.stdout)
     command = [sys.executable, "-m", "lightship", "schedule", "run", "nightly"]
     settings = {"LIGHTSHIP_BUCKET": BUCKET, "LIGHTSHIP_REGISTRY": f"s3://{BUCKET}/models"}
-    environment = {"PYTHONPATH": "src", **variables, **exported, **settings}
+    environment = {"PYTHONPATH": "src", **variables, **settings}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert run.stdout.startswith("sent: the run of nightly at 20"), run.stderr
     s3 = boto3.client(
@@ -134,6 +135,7 @@ def test_up_object_put_by_plain_http_is_handled(
     s3.close()
 
 
+@pytest.mark.alone  # measures time
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_up_signal_ends_all_processes_within_two_seconds(
@@ -152,13 +154,12 @@ def test_up_signal_ends_all_processes_within_two_seconds(
     assert "Traceback" not in rest
 
 
+@pytest.mark.alone  # measures time
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 def test_up_interrupt_ends_repository_stack_within_two_seconds(registries: Registries, tmp_path: Path) -> None:
-    words = ("up", "--registry", str(registries.examples), "--default", "quickstart")
-    with running(*words, TMPDIR=str(tmp_path)) as (process, _):
-        variables = wait_for(
-            lambda: dict(re.findall(r"export (\w+)=(\S+)", (ROOT / ".lightship.env").read_text())) or None
-        )
+    words = ("--registry", str(registries.examples), "--default", "quickstart")
+    with stacks.up(tmp_path, *words, TMPDIR=str(tmp_path)) as (process, _):
+        variables = stacks.variables(tmp_path)
         bucket = f"{variables['AWS_ENDPOINT_URL']}/{variables['LIGHTSHIP_BUCKET']}"
         rows = (ROOT / "examples" / "quickstart" / "patients.csv").read_bytes()
         assert httpx.put(f"{bucket}/batch/quickstart/input/a.csv", content=rows).status_code == 200
@@ -173,12 +174,10 @@ def test_up_interrupt_ends_repository_stack_within_two_seconds(registries: Regis
         assert (process.returncode, "Traceback" in rest) == (0, False)
 
 
-def test_up_stale_variables_of_former_run_are_ignored(template: Path, tmp_path: Path) -> None:
+def test_up_stale_variables_of_former_run_are_ignored(template: Path, project: Path, tmp_path: Path) -> None:
     stale = {"LIGHTSHIP_REGISTRY": f"s3://{BUCKET}/models", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-    with running("up", "--template", str(template), "--default", "quickstart", TMPDIR=str(tmp_path), **stale) as (
-        _,
-        url,
-    ):
+    words = ("--default", "quickstart")
+    with stacks.up(project, *words, template=template, TMPDIR=str(tmp_path), **stale) as (_, url):
         names = {model["name"] for model in httpx.get(f"{url}/models").json()["models"]}
         assert {"quickstart", "digits"} <= names
         assert httpx.post(f"{url}/predict", json={"input": [1, 2, 3]}).status_code == 200
@@ -194,9 +193,10 @@ def test_up_stale_variables_of_former_run_are_ignored(template: Path, tmp_path: 
         (["--aws-port", "0", "--default", "nope"], "nope"),
     ],
 )
-def test_up_invalid_option_exits_2_and_names_value(template: Path, words: list[str], named: str) -> None:
+def test_up_invalid_option_exits_2_and_names_value(template: Path, project: Path, words: list[str], named: str) -> None:
     command = [sys.executable, "-m", "lightship", "up", "--port", "0", "--template", str(template), *words]
-    run = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
+    environment = {"PYTHONPATH": str(ROOT / "src")}
+    run = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert named in run.stderr
     assert "Traceback" not in run.stderr

@@ -15,9 +15,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from lightship.protocols.web.files import STATIC
+from tests import stacks
 from tests.browser import BROWSER
 from tests.bundles import Registries
-from tests.cli.test_serve import running
 from tests.emulator import EXAMPLES, ROOT
 from tests.model_files import written_once
 from tests.web.files import FilesPage
@@ -100,13 +100,16 @@ def address(serve: Serve) -> str:
 
 
 @pytest.fixture(scope="module")
-def stack(built: Path, registries: Registries) -> Iterator[str]:
-    """Run the stack of ``lightship up`` with the examples; yield its address.
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which the stack runs."""
+    return tmp_path_factory.mktemp("project")
 
-    It writes .lightship.env: its tests run alone.
-    """
-    words = ("up", "--default", "quickstart", "--registry", str(registries.examples))
-    with running(*words) as (_, url):
+
+@pytest.fixture(scope="module")
+def stack(built: Path, registries: Registries, project: Path) -> Iterator[str]:
+    """Run the stack of ``lightship up`` with the examples; yield its address."""
+    words = ("--default", "quickstart", "--registry", str(registries.examples))
+    with stacks.up(project, *words) as (_, url):
         yield f"{url.rstrip('/')}/"
 
 

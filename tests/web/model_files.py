@@ -1,4 +1,4 @@
-"""Files of models for test registries."""
+"""Files of models for test registries, compiled in one process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import Any
 
 import keras
 import skops.io
+
+from lightship.bundle import Bundle
+from lightship.compiler import build
+from lightship.compiler.device import child as device
+from lightship.compiler.job import BuildJob
+from lightship.compiler.sandbox import ignore_progress
+from lightship.registry.registry import Registry
 
 # Write a model to a path without suffix, and return the file.
 Write = Callable[[Path], Path]
@@ -31,3 +38,14 @@ def skops_file(build: Callable[[], Any]) -> Write:
         return path.with_suffix(".skops")
 
     return write
+
+
+def publish(source: Path, registry: Registry, name: str, config: dict[str, Any]) -> None:
+    """Compile a file and publish it.
+
+    This process does what `lightship compile` does in sandboxed processes, each of which would import TensorFlow again.
+    """
+    with registry.staging() as folder:
+        build.build(BuildJob(source, folder, config=config).to_json(), ignore_progress)
+        device.build({"folder": str(folder), "slow": False}, ignore_progress)
+        registry.publish(name, Bundle.reopen(folder))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -35,10 +34,9 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from lightship.compiler import CompileOptions, compile_model
 from lightship.registry.registry import Registry
 from tests.compiler.lifting import keras_cases
-from tests.web.model_files import Write, keras_file, skops_file
+from tests.web.model_files import Write, keras_file, publish, skops_file
 
 RNG = np.random.default_rng(8)
 IRIS, SPECIES = load_iris(return_X_y=True)
@@ -52,11 +50,9 @@ def main(folder: Path) -> None:
     keras.utils.set_random_seed(5)
     registry = Registry(str(folder))
     with tempfile.TemporaryDirectory() as scratch:
-        for name, (write, config) in _models().items():
-            source = write(Path(scratch) / name)
-            written = Path(scratch) / f"{name}.yaml"
-            written.write_text(json.dumps({"name": name, **config}))
-            compile_model(source, registry=registry, options=CompileOptions(config=written))
+        models = {name: (write(Path(scratch) / name), config) for name, (write, config) in _models().items()}
+        for name, (source, config) in models.items():
+            publish(source, registry, name, config)
 
 
 def _models() -> dict[str, tuple[Write, dict[str, Any]]]:

@@ -24,9 +24,9 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from lightship.registry.registry import Registry
+from tests import stacks
 from tests.browser import BROWSER
 from tests.bundles import republish
-from tests.cli.test_serve import running
 from tests.emulator import EXAMPLES, ROOT
 from tests.evaluation.report import reports
 from tests.evaluation.report.published import with_report
@@ -267,8 +267,12 @@ def servers() -> Iterator[Callable[[str], str]]:
 @contextmanager
 def _stack(examples: Path, folder: Path) -> Iterator[str]:
     """Run `lightship up` with jobs in three states; yield its address."""
-    words = ("up", "--registry", str(examples), "--default", "quickstart", "--aws-port", "0", "--transforms", "euros")
-    with running(*words) as (_, url), resources() as cloud, httpx.Client(base_url=url, timeout=60) as client:
+    words = ("--registry", str(examples), "--default", "quickstart", "--aws-port", "0", "--transforms", "euros")
+    with (
+        stacks.up(folder, *words, LIGHTSHIP_TRANSFORMS_FOLDER=str(ROOT / "transforms")) as (_, url),
+        resources(folder) as cloud,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
         rows = [f"{7 + row % 21}.5,{10 + row % 29},0.{row % 4}" for row in range(5_000)]
         (folder / "other.csv").write_text("radius,texture\n13.5,14.3\n")
         for path in (written(folder / "patients.csv", "13.5,unknown,0.1", *rows), folder / "other.csv"):

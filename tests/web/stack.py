@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from lightship.aws.stack import StackSettings
 from lightship.jobs.cloud import Cloud, connect
-from tests.emulator import ROOT
+from tests import stacks
 
 
 @contextmanager
-def resources() -> Iterator[Cloud]:
-    """Yield the resources of the stack that owns .lightship.env."""
-    variables = dict(re.findall(r"export (\w+)=(\S+)", (ROOT / ".lightship.env").read_text()))
+def resources(folder: Path) -> Iterator[Cloud]:
+    """Yield the resources of the stack that runs in a folder."""
+    variables = stacks.variables(folder)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(name, value)

@@ -14,13 +14,13 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 from pyarrow import parquet
 
+from tests import stacks
 from tests.bundles import Registries
-from tests.cli.test_serve import running
 from tests.web.conftest import Serve
 from tests.web.files import FilesPage, written
 from tests.web.page import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]  # writes .lightship.env
+pytestmark = pytest.mark.browser
 
 ROWS = 50_000
 ROW = {"mean radius": 13.5, "mean texture": 14.3, "mean concavity": 0.06}
@@ -125,8 +125,8 @@ def test_file_of_rejected_rows_has_empty_result(files: FilesPage, tmp_path: Path
 
 def test_result_is_read_with_token(context: BrowserContext, registries: Registries, tmp_path: Path) -> None:
     token = "a-token-of-32-characters-at-least"
-    words = ("up", "--default", "quickstart", "--registry", str(registries.examples))
-    with running(*words, LIGHTSHIP_TOKEN=token) as (_, url):
+    words = ("--default", "quickstart", "--registry", str(registries.examples))
+    with stacks.up(tmp_path, *words, LIGHTSHIP_TOKEN=token) as (_, url):
         page = FilesPage(context.new_page(), f"{url.rstrip('/')}/")
         page.open("#/jobs")
         page.fill("Token", token)

@@ -16,15 +16,15 @@ from lightship.jobs.score import score
 from tests.web.files import FilesPage, written
 from tests.web.stack import delay, resources
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]  # writes .lightship.env
+pytestmark = pytest.mark.browser
 
 ROW = "13.5,14.3,0.06"
 
 
 @pytest.fixture
-def cloud(stack: str) -> Iterator[Cloud]:
+def cloud(stack: str, project: Path) -> Iterator[Cloud]:
     """Yield the stack's bucket, table and queues."""
-    with resources() as found:
+    with resources(project) as found:
         yield found
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Route, expect
 
 from tests.web.files import COLUMNS, FilesPage, is_put, written
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]  # writes .lightship.env
+pytestmark = pytest.mark.browser
 
 ROW = "13.5,14.3,0.06"
 PART = 16 * 1024**2  # of the page

@@ -25,8 +25,6 @@ from lightship.model import Model
 from lightship.registry.registry import Registry
 from lightship.settings import TransformSettings
 
-pytestmark = pytest.mark.alone  # shares its compiled models among its tests
-
 ROOT = Path(__file__).parents[3]
 SMALL = Budget("accuracy", 0.05, prefer="size")
 

@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -15,8 +16,8 @@ from PIL import Image
 from pyarrow import parquet
 
 from lightship import aws
-from lightship.errors import InvalidInput, NotFound
-from lightship.jobs import inputs, operations
+from lightship.errors import InvalidInput, NotFound, TooLarge
+from lightship.jobs import inputs, objects, operations
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.files.images import LARGEST_IMAGE, fetched
 from lightship.jobs.ledger.requests import SYSTEM, Options, Request, Source
@@ -214,6 +215,19 @@ class _Truncating(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Write no log."""
+
+
+def test_fetched_objects_of_all_sizes_are_in_order(cloud: Cloud) -> None:
+    contents = [bytes([number]) * (2_000_000 if number in {20, 21} else number) for number in range(50)]
+    for number, content in enumerate(contents):
+        cloud.s3.put_object(Bucket=cloud.bucket, Key=f"a/{number:02}.png", Body=content)
+    sources = list(objects.list_objects(cloud, cloud.bucket, "a/"))
+    cloud.s3.delete_object(Bucket=cloud.bucket, Key="a/30.png")
+    found = list(fetched([*sources[:40], replace(sources[40], size=LARGEST_IMAGE + 1), *sources[41:]], cloud))
+    assert [type(each) for each in found[30:41:10]] == [NotFound, TooLarge]
+    assert [each for each in found if isinstance(each, bytes)] == [
+        content for number, content in enumerate(contents) if number not in {30, 40}
+    ]
 
 
 def test_image_over_breaking_connection_is_not_rejected(monkeypatch: pytest.MonkeyPatch) -> None:

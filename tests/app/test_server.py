@@ -59,20 +59,30 @@ from lightship.app.server import Server
 from lightship.cli.output.terminal import interruptible
 from lightship.settings import Settings
 
+def send_later():
+    threading.Thread(target=send).start()
+
 def send():
     time.sleep(0.5)  # until the main thread waits: an earlier signal is handled at once
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
 with interruptible():
-    server = Server(Settings(registry="REGISTRY"), Endpoint("127.0.0.1", 0))
-    server.start()
-    threading.Thread(target=send).start()
-    server.run(grace=1)
+    endpoint = Endpoint("127.0.0.1", 0)
+    server = Server(Settings(registry="REGISTRY"), endpoint)
+    server.run(lambda states: ANNOUNCE, grace=1)
+    Endpoint("127.0.0.1", endpoint.port).close()  # raises unless the port is free
 """
 
 
-def test_server_signal_in_another_thread_returns(registries: Registries) -> None:
-    code = SIGNALLED.replace("REGISTRY", str(registries.small))
+@pytest.mark.parametrize(
+    "announce",
+    [
+        pytest.param("send_later()", id="in another thread"),
+        pytest.param("signal.raise_signal(signal.SIGTERM)", id="while it announces"),
+    ],
+)
+def test_server_after_signal_is_closed(registries: Registries, announce: str) -> None:
+    code = SIGNALLED.replace("REGISTRY", str(registries.small)).replace("ANNOUNCE", announce)
     subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"}, check=True, timeout=30
     )

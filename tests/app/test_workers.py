@@ -227,6 +227,29 @@ def test_unfinished_request_of_worker_is_aborted_after_grace(registries: Registr
         assert not any(Path(f"/proc/{worker}/cmdline").exists() for worker in ending)
 
 
+ANNOUNCED = """
+import os, signal
+from lightship.app.endpoint import Endpoint
+from lightship.app.workers import Workers
+from lightship.cli.output.terminal import interruptible
+from lightship.settings import Settings
+
+with interruptible():
+    workers = Workers(Settings(registry="REGISTRY", workers=2), Endpoint("127.0.0.1", 0), factory=None, grace=1)
+    workers.run(lambda states: signal.raise_signal(signal.SIGTERM))
+    try:
+        print(os.waitpid(-1, os.WNOHANG))
+    except ChildProcessError:
+        print("none is left")
+"""
+
+
+def test_workers_after_signal_while_announced_are_ended(registries: Registries) -> None:
+    code = ANNOUNCED.replace("REGISTRY", str(registries.small))
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert run.stdout == "none is left\n", run.stderr
+
+
 def test_access_log_of_workers_has_one_line_for_each_request(registries: Registries) -> None:
     with serving(registries.examples, *TWO, LIGHTSHIP_ACCESS_LOG="1") as (process, port):
         path = "x" * 900

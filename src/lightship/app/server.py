@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +60,14 @@ _LOGGING: dict[str, Any] = {
     "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
 }
 
+# What is called with the states of the models when a server has loaded them.
+Announce = Callable[[tuple[ModelState, ...]], None]
+
 
 class Server:
     """One process that serves a registry.
 
-    ``start`` listens and loads the models, ``run`` blocks until Ctrl-C.
+    ``run`` listens, loads the models and blocks until Ctrl-C; ``start`` only begins.
 
     Args:
         settings: of the server and its models.
@@ -93,17 +97,17 @@ class Server:
         With ``load_first``, the server listens when all are loaded, because others answer on its port meanwhile.
         Messages of LiteRT are discarded.
         """
-        self._serving.starting = True
-        if sys.platform != "linux":
-            self._endpoint.close()
         try:
-            with quiet():
-                return self._start(load_first=load_first)
+            return self._start(load_first=load_first)
         except BaseException:  # including KeyboardInterrupt
             self.close(grace=1)
             raise
 
-    def _start(self, *, load_first: bool) -> tuple[ModelState, ...]:
+    @quiet()
+    def _start(self, *, load_first: bool = False) -> tuple[ModelState, ...]:
+        self._serving.starting = True
+        if sys.platform != "linux":
+            self._endpoint.close()
         if not load_first:
             self._listener.start()
         states = self._serving.start()
@@ -111,12 +115,14 @@ class Server:
             self._listener.start()
         return states
 
-    def run(self, *, grace: int = 5) -> None:
-        """Serve until SIGINT or SIGTERM raises KeyboardInterrupt.
+    def run(self, announce: Announce, *, grace: int = 5) -> None:
+        """Start, and serve until SIGINT or SIGTERM raises KeyboardInterrupt.
 
-        Running requests then get ``grace`` seconds to finish. Raises SettingError where the server stopped listening.
+        At the end, running requests get ``grace`` seconds to finish. Raises SettingError where the server stopped
+        listening.
         """
         try:
+            announce(self._start())
             while True:
                 self.wait(_SIGNAL_SECONDS)
         except KeyboardInterrupt:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
 
 from prometheus_client.multiprocess import mark_process_dead
 
@@ -25,6 +26,9 @@ from lightship.app.worker import Assignment
 from lightship.calls import ModelState
 from lightship.errors import LightshipError, SettingError
 from lightship.settings import Settings
+
+if TYPE_CHECKING:
+    from lightship.app.server import Announce
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,7 +50,7 @@ _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 class Workers:
     """The parent of the workers.
 
-    ``start`` and ``run`` are as those of :class:`lightship.app.server.Server`.
+    ``run`` is as that of :class:`lightship.app.server.Server`.
 
     Args:
         settings: of the server: ``workers`` is the number of processes, which divide ``threads``.
@@ -88,27 +92,10 @@ class Workers:
             for number in range(settings.workers)
         ]
 
-    def start(self) -> tuple[ModelState, ...]:
-        """Start the workers and wait until all have loaded their models.
-
-        The first one listens at once, the others when they are ready: while the server starts, health checks have one
-        answer. Raises the error of a worker that cannot start.
-        """
+    def run(self, announce: Announce) -> None:
+        """Start, and replace workers that end until a signal raises KeyboardInterrupt."""
         try:
-            for worker in self._workers:
-                worker.start()
-            while any(worker.states is None for worker in self._workers):
-                for worker in self._next():
-                    if worker.error is not None:
-                        raise worker.error
-        except BaseException:  # including KeyboardInterrupt
-            self._close(0)
-            raise
-        return self._workers[0].states or ()
-
-    def run(self) -> None:
-        """Replace workers that end, until SIGINT or SIGTERM raises KeyboardInterrupt."""
-        try:
+            announce(self._start())
             while True:
                 for worker in self._next():
                     if worker.error is not None:
@@ -119,6 +106,20 @@ class Workers:
             pass
         finally:
             self._close(self._grace)
+
+    def _start(self) -> tuple[ModelState, ...]:
+        """Start the workers and wait until all have loaded their models.
+
+        The first one listens at once, the others when they are ready: while the server starts, health checks have one
+        answer. Raises the error of a worker that cannot start.
+        """
+        for worker in self._workers:
+            worker.start()
+        while any(worker.states is None for worker in self._workers):
+            for worker in self._next():
+                if worker.error is not None:
+                    raise worker.error
+        return self._workers[0].states or ()
 
     def _next(self) -> list[_Worker]:
         """Return the workers that became ready or ended, after waiting briefly."""

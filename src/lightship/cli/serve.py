@@ -82,7 +82,8 @@ def serve_command(
     _check_host(host, settings)
     check_default(default_model or settings.default_model, registry)
     with interruptible(), contextlib.suppress(KeyboardInterrupt):
-        _serve(_server(settings, Endpoint(host, port), factory))
+        server = _server(settings, Endpoint(host, port), factory)
+        server.run(partial(_announce, server))
 
 
 def _server(settings: Settings, endpoint: Endpoint, factory: Factory | None) -> Server | Workers:
@@ -127,12 +128,10 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _serve(server: Server | Workers) -> None:
+def _announce(server: Server | Workers, states: tuple[ModelState, ...]) -> None:
     console = terminal.console()
-    states = server.start()
     console.print(Panel(welcome(server, states), title="Lightship", expand=False))
     console.print(curl(server, states), soft_wrap=True)  # outside the panel: one line to copy
-    server.run()
 
 
 def welcome(server: Server | Workers, states: tuple[ModelState, ...]) -> str:

@@ -130,15 +130,14 @@ def up_command(
         jobs = partial(cloud.from_environment, os.environ)
         settings = settings._replace(registry=location, transforms=transforms)
         server = Server(settings, Endpoint("127.0.0.1", port), jobs=jobs, factory=factory)
-        _run(stack, server, console, f"{copied} versions of {source.location} were copied into the bucket.")
+        versions = f"{copied} versions of {source.location} were copied into the bucket."
+        server.run(partial(_announce, stack, server, console, versions), grace=1)
 
 
-def _run(stack: Stack, server: Server, console: Console, copied: str) -> None:
-    states = server.start()
+def _announce(stack: Stack, server: Server, console: Console, copied: str, states: tuple[ModelState, ...]) -> None:
     console.print(Panel(_screen(stack, server, states, copied), title="Lightship", expand=False))
     for line in _commands(stack, server, states):
         console.print(line, soft_wrap=True)  # outside the panel: lines to copy
-    server.run(grace=1)
 
 
 def _of_transforms(transforms: TransformSettings) -> dict[str, str]:

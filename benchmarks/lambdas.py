@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from benchmarks import cores, processes
 from benchmarks.figures import percentile, spread
+from benchmarks.function import running
 from benchmarks.order import shuffled
-from benchmarks.runtime_api import Outcome, RuntimeApi, RuntimeFailedError
+from benchmarks.runtime_api import Outcome
 from benchmarks.stacks import Stack
 
 
@@ -42,14 +41,6 @@ class Request(Protocol):
     def matches(self, body: str | bytes) -> bool:
         """Return whether a response body is correct."""
 
-
-# Environment variables that the runtime client reads for each event; Lambda sets them.
-VARIABLES = {
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
-    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-    "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/benchmark",
-    "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]benchmark",
-}
 
 FULL = Plan(rounds=5, events=1000, slow_events=40)
 QUICK = Plan(rounds=2, events=200, slow_events=10)
@@ -94,32 +85,15 @@ def steps(stacks: Sequence[Stack], plan: Plan) -> int:
 def _run(stack: Stack, examples: Sequence[Request], events: int) -> _Run:
     sent = list(itertools.islice(itertools.cycle(examples), events + 1))
     messages = {id(example): example.event() for example in examples}
-    with RuntimeApi() as api, tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as cache:
-        function = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": stack.name}
-        variables = {**function, **VARIABLES, "LIGHTSHIP_CACHE": cache}
-        with cores.last_core():
-            start = time.perf_counter()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "awslambdaric", "app.handler"],
-                cwd=stack.folder,
-                env=stack.environment() | variables,
-                stdout=log,
-                stderr=log,
-            )
-        try:
-            outcomes = [api.invoke(messages[id(example)]) for example in sent]
-            peak = processes.peak(process.pid)
-        except RuntimeFailedError as error:
-            log.seek(0)
-            output = log.read().decode(errors="replace")[-2000:]
-            raise RuntimeFailedError(f"{stack.name}: {error}\n{output}") from None
-        finally:
-            process.kill()
-            process.wait()
+    with tempfile.TemporaryDirectory() as cache:
+        environment = stack.environment() | {"LIGHTSHIP_CACHE": cache}
+        with running(stack.name, [sys.executable], stack.folder, environment) as function:
+            outcomes = [function.api.invoke(messages[id(example)]) for example in sent]
+            peak = processes.peak(function.pid)
     if stack.predicts:
         _check(stack, sent, outcomes)
     first, *warm = outcomes
-    return _Run(first.received - start, [outcome.seconds for outcome in warm], peak)
+    return _Run(first.received - function.started, [outcome.seconds for outcome in warm], peak)
 
 
 def _check(stack: Stack, sent: Sequence[Request], outcomes: Sequence[Outcome]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +19,8 @@ from typing import Any
 from benchmarks import storage
 from benchmarks.cold import blocks, files, pages
 from benchmarks.examples import Example
-from benchmarks.lambdas import VARIABLES
-from benchmarks.runtime_api import RuntimeApi, RuntimeFailedError
+from benchmarks.function import running
+from benchmarks.runtime_api import RuntimeFailedError
 from benchmarks.stacks import MODEL_NAME
 from benchmarks.table import Row, Table, shown
 
@@ -113,27 +112,11 @@ def _after_start(image: files.Image, example: Example) -> list[blocks.File]:
 
 def _answer(image: files.Image, example: Example, paths: Sequence[Path]) -> dict[Path, tuple[int, ...]]:
     """Start the function, send one request, and return the pages in the cache."""
-    with RuntimeApi() as api, tempfile.TemporaryFile() as log:
-        variables = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": image.name, **VARIABLES}
-        process = subprocess.Popen(
-            image.command("-m", "awslambdaric", "app.handler"),
-            cwd=image.task,
-            env=image.environment() | variables,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            response = json.loads(api.invoke(example.event()).body)
-            correct = response.get("statusCode") == 200 and (not image.predicts or example.matches(response["body"]))
-            assert correct, f"{image.name} returns {str(response)[:500]}"
-            return {path: tuple(pages.resident(path)) for path in paths}
-        except RuntimeFailedError as error:
-            log.seek(0)
-            output = log.read().decode(errors="replace")[-2000:]
-            raise RuntimeFailedError(f"{image.name}: {error}\n{output}") from None
-        finally:
-            process.kill()
-            process.wait()
+    with running(image.name, image.command(), image.task, image.environment()) as function:
+        response = json.loads(function.api.invoke(example.event()).body)
+        correct = response.get("statusCode") == 200 and (not image.predicts or example.matches(response["body"]))
+        assert correct, f"{image.name} returns {str(response)[:500]}"
+        return {path: tuple(pages.resident(path)) for path in paths}
 
 
 def _packages(task: Path) -> dict[str, str]:

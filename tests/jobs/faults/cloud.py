@@ -139,7 +139,7 @@ def _clock(skew: float, rng: random.Random | None) -> Callable[[], float]:
 def open_harness(models: Path) -> Iterator[Harness]:
     """Yield a harness; the bucket is not versioned, so an etag pins the input."""
     with ExitStack() as ending:
-        cloud = ending.enter_context(moto_cloud(models, "quickstart", versioned=False))
+        cloud = ending.enter_context(moto_cloud(models, "quickstart", "digits", versioned=False))
         faults = ending.enter_context(running(Faults()))
         patch = ending.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("AWS_ENDPOINT_URL", faults.endpoint)

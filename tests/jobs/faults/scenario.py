@@ -1,7 +1,7 @@
 """A job into which faults are injected, and a check of its output.
 
 Its file has nine rows, one of them invalid, in chunks of a few rows. Its columns are not in the model's order: reading
-them by position would give other bytes.
+them by position would give other bytes. Nine images, one of them invalid, are in one folder and in two tar files.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import random
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyarrow
 from pyarrow import parquet
 
-from lightship.jobs import objects, starting
+from lightship.jobs import inputs, starting
 from lightship.jobs.cloud import Cloud
 from lightship.jobs.ledger.ledger import Ledger
 from lightship.jobs.ledger.records import Job
@@ -28,10 +29,14 @@ from lightship.jobs.score.score import Origin
 from tests.jobs.clouds import drop
 from tests.jobs.faults.cloud import Harness
 from tests.jobs.faults.queues import Delivery
+from tests.jobs.scoring import png
+from tests.tars import packed
 
 KEY = "uploads/me/plain.csv"
 GZIP_KEY = "uploads/me/small.csv.gz"
 PARQUET_KEY = "uploads/me/typed.parquet"
+IMAGES_KEY = "uploads/me/images/"
+TARS_KEY = "uploads/me/tars/"
 COLUMNS = ("mean texture", "patient", "mean concavity", "mean radius")
 POISON = 5
 
@@ -61,12 +66,27 @@ def table() -> bytes:
     return file.getvalue()
 
 
+def images() -> list[tuple[str, bytes]]:
+    """Return the names and contents of the images."""
+    return [(f"{number}.png", b"broken" if number == POISON - 1 else png(20 * number)) for number in range(9)]
+
+
+class Case(NamedTuple):
+    """A job: its input, its options and its model."""
+
+    key: str
+    options: Options
+    model: str = "quickstart"
+
+
 DATA = data()
 CASES = {
-    "three parts": (KEY, Options(chunk=CHUNK_BYTES)),
-    "two parts": (KEY, Options(chunk=90)),
-    "gzip to one file": (GZIP_KEY, Options(chunk=90, single=True)),
-    "parquet": (PARQUET_KEY, Options(chunk=1)),
+    "three parts": Case(KEY, Options(chunk=CHUNK_BYTES)),
+    "two parts": Case(KEY, Options(chunk=90)),
+    "gzip to one file": Case(GZIP_KEY, Options(chunk=90, single=True)),
+    "parquet": Case(PARQUET_KEY, Options(chunk=1)),
+    "images": Case(IMAGES_KEY, Options(), "digits"),
+    "tar files": Case(TARS_KEY, Options(chunk=3000), "digits"),
 }
 
 
@@ -74,6 +94,10 @@ def upload_inputs(harness: Harness) -> None:
     """Put the inputs of the cases into the bucket."""
     for key, content in ((KEY, DATA), (GZIP_KEY, gzip.compress(DATA, mtime=0)), (PARQUET_KEY, table())):
         drop(harness.cloud, key, content)
+    for name, content in images():
+        drop(harness.cloud, IMAGES_KEY + name, content)
+    for number, first in enumerate((0, 6)):
+        drop(harness.cloud, f"{TARS_KEY}{number}.tar", packed(images()[first : first + 6]))
 
 
 @dataclass(frozen=True)
@@ -99,9 +123,8 @@ def run_job(
 
     Its workers have loaded the model, so that their requests are the same in every run, unless they are ``cold``.
     """
-    key, options = CASES[form]
     with harness.run(skew, rng) as (cloud, faults):
-        job = start(harness, cloud, key, options)
+        job = start(harness, cloud, CASES[form])
         if cold:
             forget_models(cloud)
         else:
@@ -124,18 +147,27 @@ def forget_models(cloud: Cloud) -> None:
     shutil.rmtree(cloud.cache.folder, ignore_errors=True)
 
 
-def start(harness: Harness, cloud: Cloud, key: str, options: Options) -> Job:
-    source = objects.describe(harness.cloud, "jobs", key)
-    return starting.start(cloud, Request(SYSTEM, "quickstart", key, options=options), source)
+def start(harness: Harness, cloud: Cloud, case: Case) -> Job:
+    source = inputs.find(harness.cloud, case.key)
+    return starting.start(cloud, Request(SYSTEM, case.model, case.key, options=case.options), source)
 
 
 def check_rows(files: dict[str, bytes], poison: int = POISON) -> None:
-    """Check that every input row is exactly once in the output or among the errors."""
+    """Check that every row of a table is once in the output or among the errors."""
+    _check(files, "mean texture", [str(10 + number) for number in range(9)], poison)
+
+
+def check_images(files: dict[str, bytes], prefix: str) -> None:
+    """Check that every image is once in the output or among the errors."""
+    _check(files, "key", [prefix + name for name, _ in images()], POISON)
+
+
+def _check(files: dict[str, bytes], column: str, cells: list[str], poison: int) -> None:
     (key,) = [key for key in files if key.endswith("/receipt.json")]
     receipt = json.loads(files[key])
     texts = [files[part["key"]].decode() for part in receipt["parts"]]
-    found = [row["mean texture"] for text in texts for row in csv.DictReader(io.StringIO(text))]
+    found = [row[column] for text in texts for row in csv.DictReader(io.StringIO(text))]
     errors = [json.loads(line)["row"] for part in receipt["errors"] for line in files[part["key"]].splitlines()]
-    assert found == [str(10 + number) for number in range(9) if number != poison - 1]
+    assert found == [cell for number, cell in enumerate(cells) if number != poison - 1]
     assert errors == [poison]
     assert receipt["rows"] == {"read": 9, "scored": 8, "rejected": 1}

@@ -7,14 +7,17 @@ import random
 import pytest
 
 from tests.jobs.faults.cloud import Harness
-from tests.jobs.faults.scenario import check_rows, run_job
+from tests.jobs.faults.scenario import CASES, check_images, check_rows, run_job
 
 
-@pytest.mark.parametrize("form", ["three parts", "gzip to one file"])
+@pytest.mark.parametrize("form", ["three parts", "gzip to one file", "images", "tar files"])
 def test_worker_killed_at_any_call_loses_and_doubles_nothing(harness: Harness, form: str) -> None:
     """Kill a worker after each call: before the next one it would have done the same."""
     baseline = run_job(harness, form, {})
-    check_rows(baseline.files)
+    if (case := CASES[form]).model == "digits":
+        check_images(baseline.files, case.key)
+    else:
+        check_rows(baseline.files)
     assert len(baseline.calls) > 25
     assert {"GetObject", "PutObject", "UpdateItem", "SendMessageBatch"} < set(baseline.calls)  # of every client
     for number, name in enumerate(["no call", *baseline.calls]):

@@ -46,6 +46,16 @@ def test_append_equals_append_to_rows_or_declines(seed: int) -> None:
     assert (appended and b"".join(appended)) == (csv_arrays.append(texts, added) if plain else None)
 
 
+def test_append_to_several_blocks_equals_append_to_rows() -> None:
+    data = b"".join(b"%d,x\n" % number for number in range(70_000)).removesuffix(b"\n")
+    added = columns(random.Random(1), 70_000, 4)
+    added[0][40_000] = np.nan
+    appended = csv_columns.append(data, added)
+    assert appended is not None
+    assert len(appended) > 3
+    assert b"".join(appended) == csv_arrays.append(csv_files.texts(data, first=1), added)
+
+
 @pytest.mark.parametrize(
     ("data", "column"),
     [

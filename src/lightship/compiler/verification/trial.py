@@ -20,7 +20,7 @@ import numpy as np
 
 from lightship.bundle import EXPLAIN, SAVED_MODEL, Bundle
 from lightship.calls import Call
-from lightship.compiler import limits
+from lightship.compiler import imports, limits
 from lightship.compiler.limits import Cost
 from lightship.compiler.sandbox import Progress, memory
 from lightship.compiler.verification.parity import Bounds, Output, compare
@@ -75,7 +75,7 @@ def measure(folder: Path, transforms: TransformSettings) -> tuple[Model, Cost]:
     Each signature is called twice and the faster call counts; the cost has the time of the slowest signature.
     """
     if (folder / SAVED_MODEL).is_dir():
-        import tensorflow  # noqa: F401 - its memory must not count as the model's
+        imports.framework("tensorflow")  # its memory must not count as the model's
     before = _peak_bytes()
     model = Model.load(Bundle.reopen(folder), transforms=transforms)  # the parent has just verified it
     seconds = []

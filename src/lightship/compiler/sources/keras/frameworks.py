@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from lightship.compiler import imports
 from lightship.compiler.sources.keras import legacy_defaults as legacy
 
 
@@ -41,7 +42,7 @@ class Framework:
     @property
     def module(self) -> Any:
         """Return the imported package."""
-        return import_module(self.package)
+        return imports.framework(self.package)
 
     @property
     def version(self) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lightship import graphs
 from lightship.bundle import DEFAULT_SIGNATURE
-from lightship.compiler import exports, limits
+from lightship.compiler import exports, imports, limits
 from lightship.compiler.graph.randomness import random_operators
 from lightship.compiler.hints import Hint
 from lightship.compiler.sources import archives
@@ -83,7 +83,7 @@ class SavedModelOriginal:
     subject = "the SavedModel's own signature in TensorFlow"
 
     def __init__(self, folder: Path, work: Path, label: str) -> None:
-        import tensorflow as tf
+        tf = imports.framework("tensorflow")
 
         self.source: Mapping[str, str] = {"format": "saved_model", "digest": exports.digest(folder)}
         self.notes: list[str] = []

@@ -1,16 +1,21 @@
 """AWS's API emulated by moto: ``python -m lightship.local.aws FD``.
 
-FD is the file descriptor of a listening socket.
+FD is the file descriptor of a listening socket. Connections stay open between requests, as those of AWS do; the server
+of moto closes each one.
 """
 
 from __future__ import annotations
 
-import logging
+import socket
 import sys
 import threading
+from typing import Any
 
 from lightship.local import children
 from lightship.local.guard import Guard
+
+# Requests at the same time: the functions' pollers wait for messages in some of them.
+_THREADS = 64
 
 
 def main(listener: int) -> None:
@@ -18,13 +23,14 @@ def main(listener: int) -> None:
     ended = threading.Event()
     children.watch_parent(lambda line: ended.set() if line is None else None)
 
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-    from werkzeug.serving import make_server
+    import uvicorn
+    from a2wsgi import WSGIMiddleware
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # otherwise it logs every request
-    application = Guard(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler, fd=listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    application: Any = Guard(DomainDispatcherApplication(create_backend_app))
+    served: Any = WSGIMiddleware(application, workers=_THREADS)
+    server = uvicorn.Server(uvicorn.Config(served, lifespan="off", log_level="error", access_log=False))
+    threading.Thread(target=server.run, args=[[socket.socket(fileno=listener)]], daemon=True).start()
     ended.wait()
 
 

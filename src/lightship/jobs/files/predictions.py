@@ -110,7 +110,7 @@ def _columns(array: Array, spec: TensorSpec) -> list[Any]:
         table = probabilities(array, spec)
         if spec.multi_label:
             return [_labels(table, spec.classes), *table.T]
-        return [Categories(table.argmax(axis=1), spec.classes), *table.T]
+        return [Categories(_likeliest(table), spec.classes), *table.T]
     if spec.names:
         array = np.array(spec.names.of(array), np.object_).reshape(array.shape)
     if spec.boxes:
@@ -121,6 +121,17 @@ def _columns(array: Array, spec: TensorSpec) -> list[Any]:
     if array.dtype == np.object_:
         return [[_text(value) for value in column] for column in table.T.tolist()]
     return list(table.T)
+
+
+def _likeliest(table: Array) -> Array:
+    """Return the column of each row's highest value.
+
+    Of equal values it is the first, and NaN counts as the highest, as in ``argmax``, which takes six times as long for
+    two columns.
+    """
+    if table.shape[1] != 2 or np.isnan(table).any():
+        return table.argmax(axis=1)
+    return (table[:, 1] > table[:, 0]).view(np.int8)
 
 
 def _labels(table: Array, classes: Sequence[str]) -> list[str]:

@@ -78,8 +78,7 @@ class Jobs:
     def split(self, job: str, *, chunks: int, rows: int) -> Job | None:
         """Record that the file is split, unless already recorded; return the stored job."""
         values = {"state": State.RUNNING, "chunks": chunks, "rows": rows, "updated": self._table.now()}
-        self._change(job, values, State.SPLITTING)
-        return self.find(job)
+        return self._changed(job, values, State.SPLITTING)
 
     def release(self, job: str) -> None:
         """End the lease of a failed attempt to split a job's file."""
@@ -103,8 +102,7 @@ class Jobs:
         ``missing`` are the chunks that the receipt leaves out.
         """
         values = {"sealed": list(missing), "updated": self._table.now()}
-        self._change(job, values, State.RUNNING, when=_UNSEALED)
-        return self.find(job)
+        return self._changed(job, values, State.RUNNING, when=_UNSEALED)
 
     def put_upload(self, job: str, upload: str, *, lost: str) -> str:
         """Record the multipart upload of a job's one file; return the recorded upload id.
@@ -124,8 +122,12 @@ class Jobs:
     def end(self, job: str, state: State, reason: str) -> Job | None:
         """Fail or cancel a job that is not sealed; return the stored job."""
         values = {"state": state, "reason": reason, "updated": self._table.now()}
-        self._change(job, values, *OPEN, when=_UNSEALED)
-        return self.find(job)
+        return self._changed(job, values, *OPEN, when=_UNSEALED)
+
+    def _changed(self, job: str, values: Attributes, *states: State, when: str = "") -> Job | None:
+        """Change a job if its state is one of ``states``; return the stored job."""
+        item = self._change(job, values, *states, when=when)
+        return decode(item) if item else self.find(job)
 
     def _change(self, job: str, values: Attributes, *states: State, when: str = "") -> dict[str, Any] | None:
         return self._table.update(_key(job), Change(values, states=states, when=when))

@@ -53,7 +53,7 @@ FUZZ_SECONDS := 60
 FAULT_SECONDS := 600
 MODEL_FUZZ_SECONDS := 3600
 # Parallel tests, distributed by tests/scheduling.py, then the tests marked alone. PYTEST_ARGS may deselect all of the latter.
-WORKERS := 2
+WORKERS := 3
 PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m 'not slow and not alone'
 ALONE := -m 'alone and not slow'
 NO_TESTS := 5
@@ -101,7 +101,7 @@ check: lint ## Check style and types and run the fast tests
 	$(BIN)/python scripts/language --commits $(BASE)
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m 'not slow and not alone and not docker' $(FAST)
 
-test: lint examples models $(PAGE) ## Set everything up and run every test that this machine can run, WORKERS (2) at a time
+test: lint examples models $(PAGE) ## Set everything up and run every test that this machine can run, WORKERS (3) at a time
 	$(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
 	$(BIN)/pytest $(ALONE) $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
 

@@ -44,7 +44,7 @@ class Plan:
     batches: int
 
 
-FULL = Plan(1_000_000, 5_000, row_rounds=4, image_rounds=1, megabytes=(20, 200, 2000), batches=100)
+FULL = Plan(1_000_000, 5_000, row_rounds=4, image_rounds=3, megabytes=(20, 200, 2000), batches=100)
 QUICK = Plan(100_000, 300, row_rounds=1, image_rounds=1, megabytes=(20, 60), batches=10)
 
 

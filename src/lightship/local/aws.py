@@ -16,6 +16,8 @@ from lightship.local.guard import Guard
 
 # Requests at the same time: the functions' pollers wait for messages in some of them.
 _THREADS = 64
+# Seconds until an idle connection is closed: later than clients close it, which would lose a request otherwise.
+_IDLE_SECONDS = 120
 
 
 def main(listener: int) -> None:
@@ -29,7 +31,10 @@ def main(listener: int) -> None:
 
     application: Any = Guard(DomainDispatcherApplication(create_backend_app))
     served: Any = WSGIMiddleware(application, workers=_THREADS)
-    server = uvicorn.Server(uvicorn.Config(served, lifespan="off", log_level="error", access_log=False))
+    config = uvicorn.Config(
+        served, lifespan="off", log_level="error", access_log=False, timeout_keep_alive=_IDLE_SECONDS
+    )
+    server = uvicorn.Server(config)
     threading.Thread(target=server.run, args=[[socket.socket(fileno=listener)]], daemon=True).start()
     ended.wait()
 

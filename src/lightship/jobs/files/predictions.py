@@ -129,9 +129,9 @@ def _likeliest(table: Array) -> Array:
     Of equal values it is the first, and NaN counts as the highest, as in ``argmax``, which takes six times as long for
     two columns.
     """
-    if table.shape[1] != 2 or np.isnan(table).any():
-        return table.argmax(axis=1)
-    return (table[:, 1] > table[:, 0]).view(np.int8)
+    two = table.shape[1] == 2 and not np.isnan(table).any()
+    found: Array = (table[:, 1] > table[:, 0]).view(np.int8) if two else table.argmax(axis=1)
+    return found
 
 
 def _labels(table: Array, classes: Sequence[str]) -> list[str]:

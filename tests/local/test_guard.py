@@ -137,3 +137,11 @@ def test_connection_stays_open_after_each_response(cloud: Cloud) -> None:
             answer = connection.getresponse()
             assert answer.read() == (b"x" * 1_000_000 if method == "GET" else b"")
             assert (answer.status // 100, connection.sock) == (2, used), method
+
+
+@pytest.mark.parametrize("key", ["a%3Ab/c", "a b+c/ä?d#e", "%25%2F", "a//b"])
+def test_object_of_any_key_is_listed_and_read(cloud: Cloud, key: str) -> None:
+    with closing(cloud.client("s3")) as s3:
+        s3.put_object(Bucket="pages", Key=key, Body=key.encode())
+        assert [found["Key"] for found in s3.list_objects_v2(Bucket="pages", Prefix=key)["Contents"]] == [key]
+        assert s3.get_object(Bucket="pages", Key=key)["Body"].read() == key.encode()

@@ -16,7 +16,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "tensorflow": ("tensorflow",),
     "compile": ("ai_edge_quantizer", "h5py", "keras", "lightgbm", "skops", "sklearn", "tf_keras", "xgboost"),
     "text": ("sentencepiece", "tokenizers"),
-    "local": ("flask", "moto"),
+    "local": ("a2wsgi", "flask", "moto", "uvicorn"),
 }
 
 # Extras that not every image has, and how to build one that has them.

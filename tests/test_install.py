@@ -7,7 +7,9 @@ import re
 import runpy
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,14 @@ def test_install_keeps_uv_variables(variable: str) -> None:
 
 def test_install_without_configuration_keeps_default_index() -> None:
     assert not {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"} & set(environment({}, {}))
+
+
+@pytest.mark.parametrize(
+    "module", ["lightship/compiler/build.py", "tensorflow/lite/python/lite.py", "keras/src/models/model.py"]
+)
+def test_install_writes_bytecode(module: str) -> None:
+    folder = ROOT / "src" if module.startswith("lightship") else Path(sysconfig.get_path("purelib"))
+    assert Path(cache_from_source(folder / module)).is_file()
 
 
 @pytest.mark.parametrize("lock", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda path: path.name)

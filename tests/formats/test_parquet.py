@@ -4,6 +4,7 @@ import dataclasses
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -110,20 +111,21 @@ REPEATED = repeated([LONG], 4096)
 OFFSETS = pyarrow.array(range(4097), pyarrow.int32())
 
 
+# Functions, because some of the columns are large.
 @pytest.mark.parametrize(
     ("column", "options"),
     [
-        (REPEATED, {}),
-        (REPEATED, {"store_schema": False}),
-        (pyarrow.ListArray.from_arrays(OFFSETS, REPEATED), {"store_schema": False}),
-        (pyarrow.LargeListArray.from_arrays(OFFSETS.cast("int64"), REPEATED), {"store_schema": False}),
-        (pyarrow.StructArray.from_arrays([REPEATED], ["s"]), {"store_schema": False}),
-        (pyarrow.MapArray.from_arrays(OFFSETS, REPEATED, REPEATED), {"store_schema": False}),
-        (pyarrow.array([LONG] * 4096), {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}),
+        (lambda: REPEATED, {}),
+        (lambda: REPEATED, {"store_schema": False}),
+        (lambda: pyarrow.ListArray.from_arrays(OFFSETS, REPEATED), {"store_schema": False}),
+        (lambda: pyarrow.LargeListArray.from_arrays(OFFSETS.cast("int64"), REPEATED), {"store_schema": False}),
+        (lambda: pyarrow.StructArray.from_arrays([REPEATED], ["s"]), {"store_schema": False}),
+        (lambda: pyarrow.MapArray.from_arrays(OFFSETS, REPEATED, REPEATED), {"store_schema": False}),
+        (lambda: pyarrow.array([LONG] * 4096), {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}),
     ],
 )
-def test_table_repeated_text_is_refused_within_memory_limit(column: Any, options: Any) -> None:
-    bomb = file_of({"s": column}, rows_per_group=4096, compression="zstd", **options)
+def test_table_repeated_text_is_refused_within_memory_limit(column: Callable[[], Any], options: Any) -> None:
+    bomb = file_of({"s": column()}, rows_per_group=4096, compression="zstd", **options)
     assert len(bomb.getvalue()) < 400_000
     _, (span,) = parquet.plan(bomb, target=10**6)
     default = pyarrow.default_memory_pool()
@@ -140,12 +142,12 @@ def test_table_repeated_text_is_refused_within_memory_limit(column: Any, options
 @pytest.mark.parametrize(
     "column",
     [
-        pyarrow.ListArray.from_arrays([0, 2**25], np.zeros(2**25, np.int64)),
-        repeated(pyarrow.array([b"0" * 10**6], pyarrow.binary(10**6)), 250),
+        lambda: pyarrow.ListArray.from_arrays([0, 2**25], np.zeros(2**25, np.int64)),
+        lambda: repeated(pyarrow.array([b"0" * 10**6], pyarrow.binary(10**6)), 250),
     ],
 )
-def test_plan_counts_values_of_lists_and_fixed_length(column: Any) -> None:
-    bomb = file_of({"v": column}, rows_per_group=250, store_schema=False)
+def test_plan_counts_values_of_lists_and_fixed_length(column: Callable[[], Any]) -> None:
+    bomb = file_of({"v": column()}, rows_per_group=250, store_schema=False)
     assert len(bomb.getvalue()) < 10**6
     with pytest.raises(InvalidInput, match="row group 0 .*2.. MiB.* 200 MiB"):
         parquet.plan(bomb, target=10**6)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from lightship.compiler import imports
 from lightship.engines.causes import translated
 from lightship.errors import SourceRefused
 from lightship.extras import missing_extra
@@ -15,7 +15,7 @@ from lightship.extras import missing_extra
 def imported(module: str, library: str) -> Any:
     """Return a module; raises MissingExtra, which names the library."""
     try:
-        return import_module(module)
+        return imports.library(module)
     except ImportError:
         raise missing_extra("compile", f"compiling {library} models") from None
 

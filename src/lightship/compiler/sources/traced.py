@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightship.compiler import exports
+from lightship.compiler import exports, imports
 from lightship.compiler.sources.additive import Additive
 from lightship.compiler.sources.base import Batch
 from lightship.preprocessing import Program
@@ -30,8 +30,7 @@ class Graph:
     def __init__(
         self, methods: Mapping[str, tuple[str, Method]], columns: int, *, dtype: str, classes: tuple[str, ...] = ()
     ) -> None:
-        import tensorflow as tf
-
+        tf = imports.framework("tensorflow")
         spec = tf.TensorSpec([None, columns], dtype, name=FEATURES)
 
         def traced(output: str, method: Method) -> Any:

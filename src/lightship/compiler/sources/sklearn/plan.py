@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lightship.compiler import imports
 from lightship.compiler.sources.sklearn import transformers
 from lightship.compiler.sources.sklearn.columns import Columns
 from lightship.compiler.sources.sklearn.transformers.base import Draft, Statistics, Table
@@ -50,6 +51,7 @@ def make(model: Any) -> Plan:
     reader = final[1] if final else model
     columns = _columns(model, steps, reader)
     draft, table = _draft(steps, columns)
+    imports.framework("tensorflow")
     translation = _translate(*final) if final else _passed(table)
     if final:
         _check_width(*final, table)

@@ -18,6 +18,13 @@ import sys, scipy
 from lightship.compiler.imports import framework
 print(framework("keras") is sys.modules["keras"], sys.modules["scipy"] is scipy)
 """
+_COLLECTIONS = """
+import gc
+from lightship.compiler.imports import framework
+before = gc.get_stats()
+framework("keras")
+print(gc.get_stats() == before, gc.isenabled())
+"""
 
 
 def _printed(script: str) -> list[str]:
@@ -32,3 +39,7 @@ def test_framework_imports_without_unused_packages() -> None:
 
 def test_framework_keeps_imported_packages() -> None:
     assert _printed(_IMPORTED) == ["True True"]
+
+
+def test_framework_imports_without_garbage_collection() -> None:
+    assert _printed(_COLLECTIONS) == ["True True"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -24,25 +24,29 @@ def framework(package: str) -> Any:
 
     These can be imported later. No other thread may import at the same time.
     """
-    with _hidden(*_UNUSED):
-        return library(package)
+    return _imported(package, hidden=_UNUSED)
 
 
 def library(module: str) -> Any:
-    """Return a module, imported without garbage collection."""
+    """Return a module by name, imported without garbage collection."""
+    return _imported(module)
+
+
+def _imported(module: str, *, hidden: Iterable[str] = ()) -> Any:
     if module in sys.modules:
         return sys.modules[module]
     gc.disable()
     try:
-        return import_module(module)
+        with _without(hidden):
+            return import_module(module)
     finally:
         gc.freeze()
         gc.enable()
 
 
 @contextmanager
-def _hidden(*packages: str) -> Iterator[None]:
-    """Hide the packages that are not imported yet."""
+def _without(packages: Iterable[str]) -> Iterator[None]:
+    """Hide those of the packages that are not imported yet."""
     modules: dict[str, Any] = sys.modules
     hidden = [name for name in packages if name not in modules]
     modules.update(dict.fromkeys(hidden))  # an import of None raises ImportError

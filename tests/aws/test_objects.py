@@ -48,10 +48,10 @@ def test_put_creates_once_and_replaces_by_etag(objects: Objects) -> None:
     assert objects.head("missing") is None
 
 
-def test_url_without_endpoint_is_of_aws(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_url_without_endpoint_is_of_aws(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")  # obstore refuses settings that it does not know
-    assert objects.url("a b", seconds=60).startswith(f"https://{objects.bucket}.s3.eu-west-1.amazonaws.com/a%20b?")
+    assert Objects(bucket).url("a b", seconds=60).startswith(f"https://{bucket}.s3.eu-west-1.amazonaws.com/a%20b?")
 
 
 def test_put_with_checksum_of_aws_sends_crc(network: Proxy, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,9 +138,34 @@ def test_silent_server_is_named_in_bounded_time(bucket: str, monkeypatch: pytest
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         start = time.monotonic()
         with pytest.raises(aws.ObjectsError) as failed:
-            Objects(bucket, attempts=2, seconds=0.2).get("key")
+            Objects(bucket, attempts=2, silent=0.2).get("key")
     assert time.monotonic() - start < 10
     assert aws.reason(failed.value).startswith("AWS does not answer")
+
+
+def test_dripping_server_is_named_in_bounded_time(network: Proxy, bucket: str) -> None:
+    objects = Objects(bucket, attempts=2, seconds=0.3)
+    objects.put("key", bytes(2 * BLOCK), etag=None)
+    network.begin(lambda number: "dripping")
+    start = time.monotonic()
+    reading = objects.read("key")
+    assert reading is not None
+    for ask in (lambda: objects.get("key"), lambda: b"".join(reading.blocks)):
+        with pytest.raises(aws.ObjectsError) as failed:
+            ask()
+        assert aws.reason(failed.value).startswith("AWS does not answer")
+    assert time.monotonic() - start < 10
+
+
+def test_read_continues_while_blocks_arrive(network: Proxy, bucket: str) -> None:
+    objects = Objects(bucket, attempts=1)
+    content = os.urandom(64 * BLOCK)
+    objects.put("key", content, etag=None)
+    network.begin(first("truncated", 8))
+    reading = objects.read("key")
+    assert reading is not None
+    assert b"".join(reading.blocks) == content
+    assert len(network.injected) == 8
 
 
 def test_missing_bucket_is_named_by_every_request(bucket: str) -> None:

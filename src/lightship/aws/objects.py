@@ -27,8 +27,9 @@ BLOCK = 1024 * 1024
 TOKEN = "lightship-write"  # noqa: S105 - a header's name
 
 _CONNECT_SECONDS = 3
-_READ_SECONDS = 20
-_LONGEST_SECONDS = 900  # a Lambda function's longest invocation
+_SILENT_SECONDS = 20
+_READ_SECONDS = 60
+_WRITE_SECONDS = 900  # a Lambda function's longest invocation
 _RETRY_SECONDS = 60
 _BREAKS = 5
 _PUTS = 3  # with as many requests each as there are attempts
@@ -92,7 +93,7 @@ class Reading(NamedTuple):
 
 
 class Objects:
-    """The objects of one bucket. Thread-safe.
+    """The objects of one bucket, at the endpoint of the environment. Thread-safe.
 
     obstore must not be used in a process that was forked after its first request: it would wait for ever. So it is
     opened at the first request, and a request in such a process raises ObjectsError.
@@ -100,20 +101,25 @@ class Objects:
     Args:
         bucket: its name.
         attempts: total number of attempts of a request.
-        seconds: how long a server may send nothing.
+        silent: seconds for which a server may send nothing.
+        seconds: the longest duration of a request that reads; the next one reads the rest of a large object.
 
     Raises MissingExtra without obstore.
     """
 
     _first_process: ClassVar[int] = 0
 
-    def __init__(self, bucket: str, *, attempts: int = 6, seconds: float = _READ_SECONDS) -> None:
+    def __init__(
+        self, bucket: str, *, attempts: int = 6, silent: float = _SILENT_SECONDS, seconds: float = _READ_SECONDS
+    ) -> None:
         require("s3", "S3")
         self.bucket = bucket
         self._attempts = attempts
+        self._silent = silent
         self._seconds = seconds
+        self._endpoint = _endpoint()
         self._credentials = credentials.Credentials()
-        self._opened: S3Store | None = None
+        self._opened: dict[float, S3Store] = {}  # by the longest duration of their requests
         self._lock = threading.Lock()
 
     def get(
@@ -183,7 +189,7 @@ class Objects:
         for tries_left in range(_PUTS - 1, -1, -1):
             try:
                 with self._errors("PutObject"):
-                    store = self._store()
+                    store = self._store(writing=True)
                     return str(put(store, key, data, mode=mode, attributes=attributes, use_multipart=False)["e_tag"])
             except ObjectsError as error:
                 conflict = error.code in CONFLICT
@@ -205,7 +211,7 @@ class Objects:
         from obstore import put
 
         with self._errors("PutObject"):
-            put(self._store(), key, file)
+            put(self._store(writing=True), key, file)
 
     def list(self, prefix: str) -> Iterator[Description]:
         """Return the objects below a folder, in key order, 1,000 with one request.
@@ -247,7 +253,7 @@ class Objects:
     def close(self) -> None:
         """Drop connections and credentials: the next request makes new ones."""
         with self._lock:
-            self._opened = None
+            self._opened = {}
 
     def _get(self, key: str, options: Any) -> Any:
         from obstore import get
@@ -263,19 +269,24 @@ class Objects:
     def _blocks(self, reading: Any, description: Description, span: tuple[int, int]) -> Iterator[bytes]:
         """Return the content, asking again for the rest where a connection broke."""
         position, end = span
-        for breaks in range(_BREAKS + 1):
+        breaks = 0  # since the last block
+        while True:
+            broken = ObjectsError("EndpointConnectionError", "GetObject", "the response ended early")
             try:
                 with self._errors("GetObject"):
                     # A stream takes half of the processor time of a small object.
                     small = end - position <= BLOCK
                     for block in [reading.bytes()] if small else reading.stream(min_chunk_size=BLOCK):
                         position += len(block)
+                        breaks = 0
                         yield bytes(block)
             except ObjectsError as error:
-                if breaks == _BREAKS or not _is_unanswered(error):
-                    raise
+                broken = error
             if position >= end:
                 return
+            if breaks == _BREAKS or not _is_unanswered(broken):
+                raise broken
+            breaks += 1
             again = _options(position, end, description.etag, description.version)
             reading = self._get(description.key, again)
             if reading is None:
@@ -293,21 +304,22 @@ class Objects:
                 raise self._credentials.failure from None
             raise _translated(error, operation) from None
 
-    def _store(self) -> S3Store:
+    def _store(self, *, writing: bool = False) -> S3Store:
+        seconds = _WRITE_SECONDS if writing else self._seconds
         with self._lock:
-            if self._opened is None:
-                self._opened = self._open()
+            if seconds not in self._opened:
+                self._opened[seconds] = self._open(seconds)
                 _open_objects.add(self)
             process = os.getpid()
             Objects._first_process = Objects._first_process or process
             if process != Objects._first_process:
                 raise ObjectsError("ForkedProcess", "", "obstore was used before this process was forked")
-            return self._opened
+            return self._opened[seconds]
 
-    def _open(self) -> S3Store:
+    def _open(self, seconds: float) -> S3Store:
         from obstore.store import S3Store
 
-        endpoint = _endpoint()
+        endpoint = self._endpoint
         config: Any = {"region": credentials.region(os.environ), "bucket": self.bucket}
         if endpoint:
             config["endpoint"] = endpoint
@@ -321,8 +333,8 @@ class Objects:
             client_options={
                 "allow_http": endpoint.startswith("http://"),
                 "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
-                "read_timeout": timedelta(seconds=self._seconds),
-                "timeout": timedelta(seconds=_LONGEST_SECONDS),
+                "read_timeout": timedelta(seconds=self._silent),
+                "timeout": timedelta(seconds=seconds),
             },
             retry_config={
                 "max_retries": self._attempts - 1,

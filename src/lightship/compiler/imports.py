@@ -19,26 +19,26 @@ from typing import Any
 _UNUSED = ("matplotlib", "scipy", "sklearn")
 
 
-def framework(package: str) -> Any:
+def framework(name: str) -> Any:
     """Return TensorFlow or Keras by name, imported without the unused packages.
 
     These can be imported later. No other thread may import at the same time.
     """
-    return _imported(package, hidden=_UNUSED)
+    return _imported(name, hidden=_UNUSED)
 
 
-def library(module: str) -> Any:
-    """Return a module by name, imported without garbage collection."""
-    return _imported(module)
+def package(name: str) -> Any:
+    """Return a package by name, imported without garbage collection."""
+    return _imported(name)
 
 
-def _imported(module: str, *, hidden: Iterable[str] = ()) -> Any:
-    if module in sys.modules:
-        return sys.modules[module]
+def _imported(name: str, *, hidden: Iterable[str] = ()) -> Any:
+    if name in sys.modules:
+        return sys.modules[name]
     gc.disable()
     try:
         with _without(hidden):
-            return import_module(module)
+            return import_module(name)
     finally:
         gc.freeze()
         gc.enable()

@@ -15,7 +15,7 @@ from lightship.extras import missing_extra
 def imported(module: str, library: str) -> Any:
     """Return a module; raises MissingExtra, which names the library."""
     try:
-        return imports.library(module)
+        return imports.package(module)
     except ImportError:
         raise missing_extra("compile", f"compiling {library} models") from None
 

@@ -51,7 +51,7 @@ def make(model: Any) -> Plan:
     reader = final[1] if final else model
     columns = _columns(model, steps, reader)
     draft, table = _draft(steps, columns)
-    imports.framework("tensorflow")
+    imports.framework("tensorflow")  # before the translators import it with more than they need
     translation = _translate(*final) if final else _passed(table)
     if final:
         _check_width(*final, table)
